@@ -1,0 +1,77 @@
+# Two commands matter: make demo (see it run) and make test (see it hold). The rest is for daily work; make help lists it.
+
+GO        ?= go
+CACHE     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ebbgate
+TOOLS     := $(CACHE)/tools
+BIN       := bin/ebbgate
+VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   := -s -w -X main.version=$(VERSION)
+
+# Packages in which goroutines share state; they run a second time under the race detector.
+RACE      := ./internal/kafka/... ./internal/state/... ./internal/stage/... ./plugins/redpanda/... ./plugins/consent/... ./plugins/redact/...
+
+# A part the README promises must not be skipped: tests that need the ClickHouse engine fail instead of skipping.
+export EBBGATE_REQUIRE_ENGINE ?= 1
+
+STATICCHECK_VERSION := 2026.2.2
+GOFUMPT_VERSION     := v0.9.2
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: build ## Run events from a broker through the gate into ClickHouse, and balance the books (KEEP=1 leaves it running)
+	$(BIN) demo $(if $(KEEP),--keep)
+
+.PHONY: build
+build: ## Build bin/ebbgate
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/ebbgate
+
+.PHONY: test
+test: unit race pipelines ## Everything that must hold; within 15 minutes on two cores
+
+.PHONY: unit
+unit:
+	$(GO) test -timeout 14m ./...
+
+.PHONY: race
+race:
+	CGO_ENABLED=1 $(GO) test -race -timeout 14m $(RACE)
+
+.PHONY: pipelines
+pipelines: build ## Lint and unit-test the shipped workspace and every YAML block of the docs
+	$(BIN) lint ./pipelines/*.yaml
+	$(BIN) test ./pipelines/... ./bloblang/lib/...
+
+.PHONY: lint
+lint: $(TOOLS)/staticcheck $(TOOLS)/gofumpt ## Format check, vet, staticcheck
+	@out=$$($(TOOLS)/gofumpt -l cmd internal plugins bloblang tests); test -z "$$out" || { echo "gofumpt would change:"; echo "$$out"; exit 1; }
+	$(GO) vet ./...
+	$(TOOLS)/staticcheck ./...
+
+.PHONY: fmt
+fmt: $(TOOLS)/gofumpt ## Format the tree
+	$(TOOLS)/gofumpt -w cmd internal plugins bloblang tests
+
+.PHONY: bench
+bench: build ## Measure the gate against its baselines and write docs/performance.md
+	$(GO) run ./tests/bench
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZTIME (default 30s) each
+	./tests/fuzz.sh $(or $(FUZZTIME),30s)
+
+.PHONY: golden
+golden: ## Rewrite golden files after an intended change
+	$(GO) test ./internal/... ./plugins/... -update
+
+.PHONY: clean
+clean: ## Remove what was built and the sandbox's data
+	rm -rf bin .ebbgate
+
+$(TOOLS)/staticcheck:
+	GOBIN=$(TOOLS) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+
+$(TOOLS)/gofumpt:
+	GOBIN=$(TOOLS) $(GO) install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ebbgate/ebbgate/internal/demo"
+	"github.com/ebbgate/ebbgate/internal/sandbox"
+)
+
+func demoCommand() *cli.Command {
+	dir := &cli.StringFlag{Name: "dir", Value: sandbox.DefaultDir, Usage: "folder of the sandbox"}
+	return &cli.Command{
+		Name:  "demo",
+		Usage: "Run the shipped pipelines on the sandbox and balance the books",
+		Description: `Starts a broker and ClickHouse on this machine, applies topics and schema, runs the pipelines, publishes GitHub's webhook
+examples and generated events (bad ones, ones without consent and canaries among them), and counts what became of each.
+Run again in the same folder it publishes nothing twice.
+
+Exit code 0: every event came to exactly one end at every destination, and no canary leaked.
+Exit code 2: the run was complete, but the books do not balance. Exit code 1: it could not run.
+
+Examples:
+  ebbgate demo
+  ebbgate demo --events 200000 --kill
+  ebbgate demo --keep && ebbgate demo stop`,
+		Flags: []cli.Flag{
+			dir,
+			workspaceFlag(),
+			&cli.IntFlag{Name: "events", Value: 20000, Usage: "how many events to generate"},
+			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "another seed gives other events"},
+			&cli.BoolFlag{Name: "kill", Usage: "kill -9 the pipelines in the middle of their work"},
+			&cli.BoolFlag{Name: "keep", Usage: "leave everything running"},
+			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Minute, Usage: "how long events may take to arrive"},
+			&cli.StringFlag{Name: "output", Value: "table", Usage: "table or json"},
+		},
+		Action: runDemo,
+		Subcommands: []*cli.Command{{
+			Name: "stop", Usage: "Stop what --keep left running", Flags: []cli.Flag{dir},
+			Action: func(c *cli.Context) error { return demo.Stop(c.Context, c.String("dir")) },
+		}},
+	}
+}
+
+func runDemo(c *cli.Context) error {
+	program, err := os.Executable()
+	if err != nil {
+		return cli.Exit(fmt.Errorf("finding this program: %w", err), 1)
+	}
+	ctx, cancel := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	result, err := demo.Run(ctx, demo.Options{
+		Program: program, Dir: c.String("dir"), Workspace: c.String("workspace"), Events: c.Int("events"), Seed: c.Uint64("seed"),
+		Kill: c.Bool("kill"), Keep: c.Bool("keep"), Timeout: c.Duration("timeout"),
+		Out: c.App.Writer, Messages: c.App.ErrWriter, Progress: fetchProgress(c.App.ErrWriter),
+	})
+	if result != nil {
+		if printErr := printDemo(c, result); printErr != nil {
+			return cli.Exit(printErr, 1)
+		}
+	}
+	switch {
+	case errors.Is(err, demo.ErrUnbalanced):
+		return cli.Exit(err, 2)
+	case err != nil:
+		return cli.Exit(err, 1)
+	}
+	return nil
+}
+
+func printDemo(c *cli.Context, result *demo.Result) error {
+	if c.String("output") == "json" {
+		return result.Books.WriteJSON(c.App.Writer)
+	}
+	return result.WriteReport(c.App.Writer, c.Bool("keep"))
+}

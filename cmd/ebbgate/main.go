@@ -1,0 +1,91 @@
+// Command ebbgate runs event pipelines that cannot leak: the Benthos engine with our gate, sinks and tools.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+	"github.com/urfave/cli/v2"
+
+	"github.com/ebbgate/ebbgate/plugins/all"
+)
+
+// Build stamps, set by the linker.
+var (
+	version   = "dev"
+	dateBuilt = "unknown"
+)
+
+const unsafeFlag = "--unsafe-components"
+
+func main() {
+	code, err := run(context.Background(), os.Args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "ebbgate: %v\n", err)
+	}
+	os.Exit(code)
+}
+
+// run executes one command line and returns the exit code: 0 for success, 1 for a failure the command has explained.
+func run(ctx context.Context, args []string) (int, error) {
+	args, unsafe := takeUnsafeFlag(args)
+	env, err := all.Environment(unsafe)
+	if err != nil {
+		return 1, err
+	}
+	cleanUp, err := prepareUnitTests(args)
+	if err != nil {
+		return 1, err
+	}
+	defer cleanUp()
+	return service.RunCLIToCode(ctx, append(commandOptions(),
+		service.CLIOptSetArgs(args...),
+		service.CLIOptSetBinaryName("ebbgate"),
+		service.CLIOptSetProductName("Ebbgate"),
+		service.CLIOptSetVersion(version, dateBuilt),
+		service.CLIOptSetDocumentationURL("https://github.com/ebbgate/ebbgate/tree/main/docs"),
+		service.CLIOptSetDefaultConfigPaths("pipelines/service.yaml"),
+		service.CLIOptSetEnvironment(env),
+		service.CLIOptSetMainSchemaFrom(func() *service.ConfigSchema { return schema(env) }),
+		service.CLIOptCustomRunFlags([]cli.Flag{&cli.BoolFlag{
+			Name:  unsafeFlag[2:],
+			Usage: "allow stock components that can lose events or carry them past the gate; for experiments only",
+		}}, func(*cli.Context) error { return nil }),
+	)...)
+}
+
+// schema is the engine's configuration with the house's defaults: the service API answers on loopback only.
+func schema(env *service.Environment) *service.ConfigSchema {
+	schema := env.FullConfigSchema(version, dateBuilt)
+	schema.SetFieldDefault("127.0.0.1:4195", "http", "address")
+	return schema
+}
+
+// takeUnsafeFlag removes the flag from wherever it stands: which components exist is settled before any command is
+// parsed, so that run, streams, lint, the REST API and templates all see the same set.
+func takeUnsafeFlag(args []string) ([]string, bool) {
+	i := slices.Index(args, unsafeFlag)
+	if i < 0 {
+		return args, false
+	}
+	return slices.Delete(slices.Clone(args), i, i+1), true
+}
+
+func commandOptions() []service.CLIOptFunc {
+	var opts []service.CLIOptFunc
+	for _, command := range []*cli.Command{
+		demoCommand(),
+		sandboxCommand(),
+		keysCommand(),
+		topicsCommand(),
+		clickhouseCommand(),
+		policyCommand(),
+		consentCommand(),
+	} {
+		opts = append(opts, service.CLIOptAddCommand(command))
+	}
+	return opts
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v2"
+
+	"github.com/ebbgate/ebbgate/internal/npm"
+	"github.com/ebbgate/ebbgate/internal/sandbox"
+)
+
+// sandboxCommand is `ebbgate sandbox`: a broker and a ClickHouse on this machine, without containers.
+func sandboxCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "sandbox",
+		Usage: "run a broker and a ClickHouse on this machine, without containers",
+		Description: `Starts a broker and a ClickHouse as processes bound to loopback, with data, keys and logs
+in one folder. ClickHouse is, in this order: the server named by EBBGATE_CLICKHOUSE_DSN; the
+embedded engine, fetched once through the npm client into the user's cache; a clickhouse binary.
+
+Examples:
+  ebbgate sandbox                       run until Ctrl-C
+  ebbgate sandbox start --detach        run in the background
+  eval "$(ebbgate sandbox env)"         point pipelines at it
+  ebbgate sandbox status --output json
+  ebbgate sandbox stop
+  ebbgate sandbox reset --yes           delete its data, keep its keys`,
+		Flags:  sandboxStartFlags(),
+		Action: sandboxStart,
+		Subcommands: []*cli.Command{
+			{Name: "start", Usage: "start it, until Ctrl-C or with --detach", Flags: sandboxStartFlags(), Action: sandboxStart},
+			{Name: "stop", Usage: "stop the one that runs in the folder", Flags: []cli.Flag{sandboxDirFlag()}, Action: sandboxStop},
+			{Name: "status", Usage: "tell what runs, and where", Flags: []cli.Flag{sandboxDirFlag(), sandboxOutputFlag()}, Action: sandboxStatus},
+			{Name: "env", Usage: "print export lines for a shell", Flags: []cli.Flag{sandboxDirFlag()}, Action: sandboxEnv},
+			{Name: "reset", Usage: "delete its data and logs, keep its keys", Flags: []cli.Flag{
+				sandboxDirFlag(), &cli.BoolFlag{Name: "yes", Usage: "yes, delete"},
+			}, Action: sandboxReset},
+			{Name: "serve-broker", Hidden: true, Flags: sandboxServeFlags(), Action: func(c *cli.Context) error {
+				return sandbox.ServeBroker(sandboxServeOptions(c))
+			}},
+			{Name: "serve-clickhouse", Hidden: true, Flags: sandboxServeFlags(), Action: func(c *cli.Context) error {
+				return sandbox.ServeClickHouse(sandboxServeOptions(c))
+			}},
+		},
+	}
+}
+
+func sandboxDirFlag() cli.Flag {
+	return &cli.StringFlag{Name: "dir", Value: sandbox.DefaultDir, Usage: "folder of data, keys and logs"}
+}
+
+func sandboxOutputFlag() cli.Flag {
+	return &cli.StringFlag{Name: "output", Value: "text", Usage: "text or json"}
+}
+
+func sandboxStartFlags() []cli.Flag {
+	return []cli.Flag{
+		sandboxDirFlag(),
+		&cli.IntFlag{Name: "broker-port", Value: sandbox.DefaultBrokerPort, Usage: "wanted port; a free one when it is in use"},
+		&cli.IntFlag{Name: "clickhouse-port", Value: sandbox.DefaultClickHousePort, Usage: "wanted HTTP port; a free one when it is in use"},
+		&cli.StringFlag{Name: "clickhouse-dsn", EnvVars: []string{sandbox.EnvClickHouseDSN}, Usage: "use this server and start none"},
+		&cli.BoolFlag{Name: "detach", Usage: "return once it answers, and leave it running"},
+	}
+}
+
+func sandboxServeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "data", Required: true}, &cli.StringFlag{Name: "listen", Required: true},
+		&cli.StringFlag{Name: "library"}, &cli.StringFlag{Name: "binary"},
+	}
+}
+
+func sandboxServeOptions(c *cli.Context) sandbox.ServeOptions {
+	return sandbox.ServeOptions{Data: c.String("data"), Listen: c.String("listen"), Library: c.String("library"), Binary: c.String("binary")}
+}
+
+func sandboxStart(c *cli.Context) error {
+	if c.Args().Present() {
+		return fmt.Errorf("starting the sandbox: unknown command %q, see `ebbgate sandbox --help`", c.Args().First())
+	}
+	ctx, cancel := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	opts := sandbox.Options{
+		Dir: c.String("dir"), BrokerPort: c.Int("broker-port"), ClickHousePort: c.Int("clickhouse-port"),
+		ClickHouseDSN: c.String("clickhouse-dsn"), Messages: c.App.ErrWriter, Progress: fetchProgress(c.App.ErrWriter),
+	}
+	if c.Bool("detach") {
+		state, err := sandbox.Detach(ctx, opts)
+		if err != nil {
+			return err
+		}
+		return printSandbox(c.App.Writer, state)
+	}
+	running, err := sandbox.Start(ctx, opts)
+	if err != nil {
+		return err
+	}
+	err = printSandbox(c.App.Writer, running.State())
+	if err == nil {
+		fmt.Fprintln(c.App.ErrWriter, "running until Ctrl-C")
+		err = running.Wait(ctx)
+	}
+	return errors.Join(err, running.Stop(context.WithoutCancel(ctx)))
+}
+
+func sandboxStop(c *cli.Context) error {
+	if err := sandbox.StopOther(c.Context, c.String("dir")); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(c.App.Writer, "stopped; its data is kept")
+	return err
+}
+
+func sandboxStatus(c *cli.Context) error {
+	state, err := sandbox.Status(c.String("dir"))
+	if err != nil {
+		return err
+	}
+	switch c.String("output") {
+	case "text":
+		return printSandbox(c.App.Writer, state)
+	case "json":
+		encoder := json.NewEncoder(c.App.Writer)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(state)
+	}
+	return fmt.Errorf("printing the status: --output is %q, not text or json", c.String("output"))
+}
+
+func sandboxEnv(c *cli.Context) error {
+	state, err := sandbox.Status(c.String("dir"))
+	if err != nil {
+		return err
+	}
+	for _, pair := range state.Endpoints.Environment() {
+		name, value, _ := strings.Cut(pair, "=")
+		if _, err := fmt.Fprintf(c.App.Writer, "export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sandboxReset(c *cli.Context) error {
+	if !c.Bool("yes") {
+		return errors.New("resetting the sandbox: this deletes all its events; say --yes to do it")
+	}
+	if err := sandbox.Reset(c.String("dir")); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(c.App.Writer, "deleted its data and logs; its keys are kept")
+	return err
+}
+
+// printSandbox writes what runs and where, one thing a line.
+func printSandbox(w io.Writer, state sandbox.State) error {
+	lines := []string{
+		"broker      " + state.Endpoints.Brokers,
+		"clickhouse  " + state.Endpoints.ClickHouseDSN + " (" + state.Engine + ")",
+		"keys        " + state.Endpoints.KeysFile,
+	}
+	for _, p := range state.Processes {
+		lines = append(lines, fmt.Sprintf("process     %s, pid %d, %d restarts, log %s", p.Name, p.PID, p.Restarts, p.Log))
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// fetchProgress tells of the fetch of the engine, which happens once: a line a stage, and on a terminal a bar.
+func fetchProgress(w io.Writer) func(npm.Progress) {
+	var bar *progressbar.ProgressBar
+	stage := ""
+	return func(p npm.Progress) {
+		if p.Stage != stage {
+			stage = p.Stage
+			bar = nil
+			if p.Total > 0 && isTerminal(w) {
+				bar = progressbar.NewOptions64(p.Total, progressbar.OptionSetWriter(w), progressbar.OptionShowBytes(true),
+					progressbar.OptionSetDescription(stage), progressbar.OptionClearOnFinish())
+			} else {
+				fmt.Fprintf(w, "ClickHouse engine, about 180 MB, once: %s\n", stage)
+			}
+		}
+		if bar != nil {
+			bar.Set64(p.Done) // drawing may fail, fetching goes on
+		}
+	}
+}
+
+// isTerminal reports whether somebody may be watching.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,72 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ebbgate/ebbgate/internal/clickhouse"
+	"github.com/ebbgate/ebbgate/internal/contract"
+	"github.com/ebbgate/ebbgate/internal/policy"
+)
+
+// Desired is what a database should hold.
+type Desired struct {
+	Migrations []Migration
+	Views      []View
+	TTL        string // of the events table; empty for none
+}
+
+// Describe puts together what a workspace wants of ClickHouse: the files, the views of events and the retention.
+func Describe(files fs.FS, contracts *contract.Set, destination *policy.Destination) (*Desired, error) {
+	migrations, views, err := LoadFiles(files)
+	if err != nil {
+		return nil, err
+	}
+	if len(migrations) == 0 {
+		return nil, errors.New("reading the ClickHouse schema: the folder has no NNN_*.sql: see clickhouse/ of the shipped workspace")
+	}
+	d := &Desired{Migrations: migrations, Views: append(views, EventViews(contracts.All(), destination)...)}
+	d.TTL = retention(contracts.Classes(), destination.Retention)
+	return d, d.check()
+}
+
+// check refuses views whose names collide.
+func (d *Desired) check() error {
+	taken := map[string]bool{Table: true, "ebbgate_chunks": true, recordTable: true}
+	var errs []error
+	for _, v := range d.Views {
+		if taken[v.Name] {
+			errs = append(errs, fmt.Errorf("view %s: the name is taken by a table or another view: rename the event or the file", v.Name))
+		}
+		taken[v.Name] = true
+	}
+	return errors.Join(errs...)
+}
+
+// retention is the TTL by which rows of each class go: after the class's retention or the destination's, whichever is
+// shorter. Classes and destinations without retention keep rows for ever.
+func retention(classes []*contract.Class, destination time.Duration) string {
+	var parts []string
+	for _, class := range classes {
+		keep := class.Retention
+		if keep == 0 || (destination > 0 && destination < keep) {
+			keep = destination
+		}
+		if keep > 0 {
+			parts = append(parts, fmt.Sprintf("toDateTime(timestamp) + %s DELETE WHERE class = %s", interval(keep), clickhouse.Literal(class.Name)))
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
+
+func interval(d time.Duration) string {
+	if day := 24 * time.Hour; d%day == 0 {
+		return fmt.Sprintf("INTERVAL %d DAY", d/day)
+	}
+	return fmt.Sprintf("INTERVAL %d SECOND", max(1, int64(d/time.Second)))
+}

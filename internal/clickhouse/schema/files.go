@@ -1,0 +1,154 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Migration is one file of DDL that runs once.
+type Migration struct {
+	Name       string // file name without .sql
+	SQL        string // the file
+	Statements []string
+}
+
+// View is a definition that is applied again whenever it changes.
+type View struct {
+	Name    string
+	Comment string
+	Columns []ViewColumn // empty: those of the SELECT, without comments
+	Select  string
+}
+
+// ViewColumn is a column of a view with what analysts should know about it.
+type ViewColumn struct{ Name, Type, Comment string }
+
+var (
+	migrationName = regexp.MustCompile(`^\d{3}_[a-z0-9_]+\.sql$`)
+	viewName      = regexp.MustCompile(`^[a-z][a-z0-9_]*\.sql$`)
+)
+
+// LoadFiles reads the NNN_*.sql migrations of a folder and the SELECTs in its views folder. Names that fit neither form
+// are errors: a file that is silently left out is a table that is missing.
+func LoadFiles(fsys fs.FS) ([]Migration, []View, error) {
+	var migrations []Migration
+	var views []View
+	names, err := fs.Glob(fsys, "*.sql")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		text, err := readNamed(fsys, name, migrationName, "NNN_name.sql")
+		if err != nil {
+			return nil, nil, err
+		}
+		migrations = append(migrations, Migration{Name: strings.TrimSuffix(name, ".sql"), SQL: text, Statements: split(text)})
+	}
+	if err := unique(migrations); err != nil {
+		return nil, nil, err
+	}
+	names, err = fs.Glob(fsys, "views/*.sql")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		text, err := readNamed(fsys, name, viewName, "views/name.sql")
+		if err != nil {
+			return nil, nil, err
+		}
+		views = append(views, fileView(name, text))
+	}
+	return migrations, views, nil
+}
+
+func readNamed(fsys fs.FS, name string, want *regexp.Regexp, form string) (string, error) {
+	if !want.MatchString(path.Base(name)) {
+		return "", fmt.Errorf("reading the ClickHouse schema: %s: the file name must read %s (lower case, digits, _)", name, form)
+	}
+	text, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return "", fmt.Errorf("reading the ClickHouse schema: %w", err)
+	}
+	return string(text), nil
+}
+
+func unique(migrations []Migration) error {
+	var errs []error
+	for i, m := range migrations[:max(0, len(migrations)-1)] {
+		if next := migrations[i+1]; m.Name[:3] == next.Name[:3] {
+			errs = append(errs, fmt.Errorf("reading the ClickHouse schema: %s.sql and %s.sql share a number: renumber the one that has not run", m.Name, next.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// fileView takes the leading comment lines for the view's comment.
+func fileView(name, text string) View {
+	v := View{Name: strings.TrimSuffix(path.Base(name), ".sql")}
+	var comment []string
+	for strings.HasPrefix(text, "--") {
+		var line string
+		line, text, _ = strings.Cut(text, "\n")
+		comment = append(comment, strings.TrimSpace(strings.TrimPrefix(line, "--")))
+	}
+	v.Comment = strings.Join(comment, " ")
+	v.Select = strings.TrimRight(strings.TrimSpace(text), ";")
+	return v
+}
+
+// split cuts a file into statements at semicolons that stand outside quotes and comments.
+func split(text string) []string {
+	var out []string
+	start, quote := 0, byte(0)
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quote != 0 && c == '\\':
+			i++
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '`' || c == '"':
+			quote = c
+		case c == '-' && strings.HasPrefix(text[i:], "--"):
+			i += lineLength(text[i:]) - 1
+		case c == ';':
+			out = append(out, text[start:i])
+			start = i + 1
+		}
+	}
+	out = append(out, text[start:])
+	return slices.DeleteFunc(out, blank)
+}
+
+func lineLength(text string) int {
+	if n := strings.IndexByte(text, '\n'); n >= 0 {
+		return n + 1
+	}
+	return len(text)
+}
+
+// blank is whether nothing but comments is left.
+func blank(statement string) bool {
+	for _, line := range strings.Split(statement, "\n") {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "--") {
+			return false
+		}
+	}
+	return true
+}
+
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, part := range parts {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,131 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ebbgate/ebbgate/internal/sandbox"
+)
+
+// stopGrace is longer than the pipelines' own shutdown_timeout.
+const stopGrace = 45 * time.Second
+
+// pipelines is the process that runs every stream of the workspace.
+type pipelines struct {
+	opts      Options
+	endpoints sandbox.Endpoints
+	log       string
+	cmd       *exec.Cmd
+	exited    chan error
+}
+
+func startPipelines(opts Options, endpoints sandbox.Endpoints) (*pipelines, error) {
+	if err := stopKept(opts.Dir); err != nil {
+		return nil, err
+	}
+	p := &pipelines{opts: opts, endpoints: endpoints, log: filepath.Join(opts.Dir, "logs", "pipelines.log")}
+	return p, p.start()
+}
+
+func (p *pipelines) start() error {
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening the pipelines' log: %w", err)
+	}
+	defer log.Close()
+	p.cmd = exec.Command(p.opts.Program, "streams", "-o", filepath.Join(p.opts.Workspace, "service.yaml"), filepath.Join(p.opts.Workspace, "streams"))
+	p.cmd.Env = append(append(os.Environ(), p.endpoints.Environment()...), "EBBGATE_HTTP_ADDRESS=127.0.0.1:0")
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to handle, in order
+	if err := p.cmd.Start(); err != nil {
+		return fmt.Errorf("starting the pipelines: %w", err)
+	}
+	p.exited = make(chan error, 1)
+	go func(cmd *exec.Cmd, exited chan error) { exited <- cmd.Wait() }(p.cmd, p.exited)
+	return os.WriteFile(pidFile(p.opts.Dir), []byte(strconv.Itoa(p.cmd.Process.Pid)), 0o600)
+}
+
+// failed returns why the process ended by itself, or nil while it runs.
+func (p *pipelines) failed() error {
+	select {
+	case err := <-p.exited:
+		p.exited <- err
+		return fmt.Errorf("the pipelines ended (%v); the end of %s says:\n%s", err, p.log, tail(p.log, 8))
+	default:
+		return nil
+	}
+}
+
+// kill ends the process without a chance to finish anything, and starts another.
+func (p *pipelines) kill() error {
+	if err := p.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("killing the pipelines: %w", err)
+	}
+	<-p.exited
+	return p.start()
+}
+
+func (p *pipelines) stop() error {
+	if p == nil || p.cmd.Process == nil {
+		return nil
+	}
+	defer os.Remove(pidFile(p.opts.Dir))
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	select {
+	case <-p.exited:
+		return nil
+	case <-time.After(stopGrace):
+		return errors.Join(fmt.Errorf("the pipelines did not stop within %s", stopGrace), p.cmd.Process.Kill())
+	}
+}
+
+func pidFile(dir string) string { return filepath.Join(dir, "pipelines.pid") }
+
+// stopKept ends pipelines that an earlier run left behind. The process is recognised by its command line: its number may
+// belong to somebody else by now.
+func stopKept(dir string) error {
+	text, err := os.ReadFile(pidFile(dir))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("finding the pipelines' process: %w", err)
+	}
+	defer os.Remove(pidFile(dir))
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || !isPipelines(pid) {
+		return nil
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stopping the pipelines' process %d: %w", pid, err)
+	}
+	for deadline := time.Now().Add(stopGrace); isPipelines(pid); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the pipelines' process %d did not stop within %s", pid, stopGrace)
+		}
+	}
+	return nil
+}
+
+func isPipelines(pid int) bool {
+	out, err := exec.Command("ps", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
+	return err == nil && strings.Contains(string(out), " streams -o ") && !strings.Contains(string(out), "<defunct>")
+}
+
+func tail(path string, lines int) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}

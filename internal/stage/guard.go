@@ -1,0 +1,136 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/event"
+	"github.com/ebbgate/ebbgate/internal/quarantine"
+)
+
+// ErrWait marks a message that could not be judged because something it needs is unavailable. It stays flagged, every
+// output of ours refuses it, and the input replays its chunk: not delivered, not denied, not quarantined.
+var ErrWait = errors.New("waiting for state")
+
+// Codes the guard itself gives.
+const (
+	CodeUpstreamFailed = "upstream_failed" // a processor that is not ours failed on the message
+	CodePanic          = "panic"           // one of ours did, which is a bug
+	CodeUnreadable     = "unreadable"      // the engine could not give the message's bytes
+	codeStageFailed    = "stage_failed"
+)
+
+// Guard runs a stage's work message by message and turns whatever goes wrong with one of them into a quarantine
+// record, unflagged, so that its neighbours go on.
+type Guard struct {
+	stage  string
+	topic  string
+	cipher *quarantine.Cipher
+	log    *service.Logger
+	count  *service.MetricCounter
+	now    func() time.Time
+}
+
+// NewGuard returns the guard of a stage: ingest, validate or govern.
+func NewGuard(stage string, rt *Runtime) *Guard {
+	return &Guard{
+		stage:  stage,
+		topic:  rt.QuarantineTopic,
+		cipher: rt.Cipher,
+		log:    rt.Log,
+		count:  rt.Metrics.NewCounter("ebbgate_quarantined_total", "stage", "code"),
+		now:    time.Now,
+	}
+}
+
+// Work judges one message and appends what goes on in its place: the message itself, or copies of it. It must replace
+// content only once nothing can fail any more; an error, or a panic, quarantines the message.
+type Work func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error)
+
+// Batch runs the work over a batch, in order. Messages that are already quarantine or decision records pass, those
+// that wait for state pass flagged, and those flagged by anything else become quarantine records.
+func (g *Guard) Batch(batch service.MessageBatch, work Work) service.MessageBatch {
+	out := make(service.MessageBatch, 0, len(batch))
+	for _, msg := range batch {
+		out = g.one(msg, out, work)
+	}
+	return out
+}
+
+func (g *Guard) one(msg *service.Message, out service.MessageBatch, work Work) service.MessageBatch {
+	if finished(msg) {
+		return append(out, msg)
+	}
+	if err := msg.GetError(); err != nil {
+		if errors.Is(err, ErrWait) {
+			return append(out, msg)
+		}
+		return append(out, g.Quarantine(msg, &event.Fault{Code: CodeUpstreamFailed, Remedy: "mend the processor before the " + g.stage + " stage that failed on this event, then replay it"}))
+	}
+	done := len(out)
+	next, err := g.recovered(msg, out, work)
+	if err == nil {
+		return next
+	}
+	if errors.Is(err, ErrWait) {
+		msg.SetError(err)
+		return append(out[:done], msg)
+	}
+	return append(out[:done], g.Quarantine(msg, err))
+}
+
+func (g *Guard) recovered(msg *service.Message, out service.MessageBatch, work Work) (next service.MessageBatch, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The value may quote the event, so only its type is told.
+			g.log.With("stage", g.stage).Errorf("recovered a panic of type %T: %s", p, debug.Stack())
+			err = &event.Fault{Code: CodePanic, Remedy: "report the stack trace in the log, then replay the event"}
+		}
+	}()
+	return work(msg, out)
+}
+
+// Quarantine turns the message into an unflagged quarantine record for the reason given and returns it.
+func (g *Guard) Quarantine(msg *service.Message, reason error) *service.Message {
+	code, path := faultOf(reason)
+	body, err := msg.AsBytes()
+	if err != nil {
+		code = CodeUnreadable
+	}
+	ref, _ := Source(msg)
+	id, ok := msg.MetaGet(MetaEventID)
+	if !ok {
+		id = event.DeriveID("quarantine", string(body))
+	}
+	rec := quarantine.New(code, path, g.stage, ref, id, body, g.cipher, g.now())
+	msg.SetError(nil)
+	msg.SetBytes(rec.Append(nil))
+	msg.MetaSet(MetaTopic, g.topic)
+	msg.MetaSet(MetaKey, id)
+	msg.MetaSet(MetaEventID, id)
+	SetQuarantine(msg, rec)
+	g.count.Incr(1, g.stage, code)
+	return msg
+}
+
+func faultOf(err error) (code, path string) {
+	if fault, ok := event.AsFault(err); ok {
+		return fault.Code, fault.Path
+	}
+	return codeStageFailed, ""
+}
+
+// Route sets the topic a message is for and the key its record will have.
+func Route(msg *service.Message, topic, key string) {
+	msg.MetaSet(MetaTopic, topic)
+	msg.MetaSet(MetaKey, key)
+}
+
+// Misrouted is the fault of an event that arrives at a stage which another must come before.
+func Misrouted(code, missing string) error {
+	return &event.Fault{Code: code, Remedy: fmt.Sprintf("put the %s processor before this one, then replay the event", missing)}
+}

@@ -1,0 +1,28 @@
+package stage
+
+import (
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/consent"
+	"github.com/ebbgate/ebbgate/internal/event"
+	"github.com/ebbgate/ebbgate/internal/policy"
+)
+
+const metaJudgement = "ebbgate_judgement"
+
+// Judgement is what consent and policy said of one event, destination by destination. It is immutable once attached.
+type Judgement struct {
+	Index   *event.Index // exactly what was judged
+	Subject *Subject
+	Verdict consent.Verdict
+	Gates   []policy.Gate // by destination, in the order of the policy
+}
+
+// SetJudgement attaches the judgement to the message.
+func SetJudgement(msg *service.Message, j *Judgement) { Attach(msg, metaJudgement, j) }
+
+// JudgementOf returns the judgement of exactly this content: a message that was rewritten since has none.
+func JudgementOf(msg *service.Message, ix *event.Index) (*Judgement, bool) {
+	j, ok := Attachment[*Judgement](msg, metaJudgement)
+	return j, ok && j.Index == ix
+}

@@ -1,0 +1,192 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/kafka"
+	"github.com/ebbgate/ebbgate/internal/keys"
+)
+
+// FieldName is the name of the field that ConfigField returns.
+const FieldName = "state"
+
+const (
+	fieldConsentTopic     = "consent_topic"
+	fieldSuppressionTopic = "suppression_topic"
+	fieldErasuresTopic    = "erasures_topic"
+
+	fieldHTTP            = "http"
+	fieldHTTPURL         = "url"
+	fieldHTTPTimeout     = "timeout"
+	fieldHTTPCacheTTL    = "cache_ttl"
+	fieldHTTPCacheSize   = "cache_size"
+	fieldHTTPMaxInFlight = "max_in_flight"
+
+	fieldStatic           = "static"
+	fieldStaticUser       = "user_id"
+	fieldStaticAccount    = "account_id"
+	fieldStaticAnonymous  = "anonymous_id"
+	fieldStaticPurposes   = "purposes"
+	fieldStaticSuppressed = "suppressed"
+	fieldStaticErased     = "erased"
+	fieldStaticVersion    = "version"
+)
+
+const stateRule = `let static = this.static.or([]).length() > 0
+let brokers = this.seed_brokers.or([]).length() > 0
+root = if $static && ($brokers || this.exists("http")) {
+  "static state is for tests: it cannot be combined with seed_brokers or http"
+} else if !$static && !$brokers && !(this.exists("http") && this.suppression_topic.or("x") == "" && this.erasures_topic.or("x") == "") {
+  "seed_brokers is needed to read consent, suppression and erasures; with http and no such topics set suppression_topic and erasures_topic to an empty string"
+}`
+
+// ConfigField is the object field, named state, that says where consent, suppression and erasure are read.
+func ConfigField() *service.ConfigField {
+	fields := kafka.ClientFields()
+	fields[0].Optional()
+	fields = append(fields,
+		service.NewStringField(fieldConsentTopic).Description("Compacted topic of consent records. Not read when `http` is set.").Default("privacy.consent").Advanced(),
+		service.NewStringField(fieldSuppressionTopic).Description("Compacted topic of suppressions. Empty: there is none.").Default("privacy.suppression").Advanced(),
+		service.NewStringField(fieldErasuresTopic).Description("Compacted topic of erasures. Empty: there is none.").Default("privacy.erasures").Advanced(),
+		httpField(),
+		staticField(),
+	)
+	return service.NewObjectField(FieldName, fields...).
+		Description("Where the current consent, suppression and erasure of a subject are read. " +
+			"While any of it cannot be read up to this moment, events wait: they are neither delivered nor denied.").
+		LintRule(stateRule)
+}
+
+func httpField() *service.ConfigField {
+	return service.NewObjectField(fieldHTTP,
+		service.NewURLField(fieldHTTPURL).Description("Base address. `GET {url}/{subject_key}` answers 200 with a consent record, or 404 when the subject has none. "+
+			"Anything else means that the service is unavailable, and events wait.").Example("https://consent.internal/v1/subjects"),
+		service.NewDurationField(fieldHTTPTimeout).Description("How long one request may take before it is tried again.").Default("2s").LintRule(kafka.DurationRule),
+		service.NewDurationField(fieldHTTPCacheTTL).Description("How old an answer may be and still count as current. A withdrawal takes up to this long to be seen; with 0s every batch asks.").Default("0s"),
+		service.NewIntField(fieldHTTPCacheSize).Description("How many answers are kept when `cache_ttl` is above zero.").Default(100_000).
+			LintRule(`root = if this < 1 { "cache_size must be at least 1" }`),
+		service.NewIntField(fieldHTTPMaxInFlight).Description("How many requests run at a time.").Default(32).
+			LintRule(`root = if this < 1 { "max_in_flight must be at least 1" }`),
+	).Description("A consent service that is asked instead of reading `consent_topic`.").Optional()
+}
+
+func staticField() *service.ConfigField {
+	return service.NewObjectListField(fieldStatic,
+		service.NewStringField(fieldStaticUser).Description("The subject's user_id.").Optional(),
+		service.NewStringField(fieldStaticAccount).Description("The subject's account_id.").Optional(),
+		service.NewStringField(fieldStaticAnonymous).Description("The subject's anonymous_id.").Optional(),
+		service.NewAnyMapField(fieldStaticPurposes).Description("Purposes the consent record states, each true or false. Absent: there is no consent record.").Optional(),
+		service.NewBoolField(fieldStaticSuppressed).Description("Whether the subject is suppressed.").Default(false),
+		service.NewBoolField(fieldStaticErased).Description("Whether the subject is erased.").Default(false),
+		service.NewIntField(fieldStaticVersion).Description("Version of the consent record.").Default(1),
+	).Description("A fixed state, for tests of pipelines: subjects that are not listed have no record. At least one is needed, so that forgetting to say where state is does not pass for it.").Optional().Advanced()
+}
+
+// FromParsed builds the lookup that the field state describes; conf is the component's configuration, which holds the
+// field. No connection is made before the first Read. ring turns the ids of a static state into pseudonyms and is not
+// used otherwise.
+func FromParsed(conf *service.ParsedConfig, mgr *service.Resources, ring *keys.Ring) (Lookup, error) {
+	conf = conf.Namespace(FieldName)
+	subjects, err := conf.FieldObjectList(fieldStatic)
+	if err != nil {
+		return nil, err
+	}
+	if len(subjects) > 0 {
+		brokers, err := conf.FieldStringList(kafka.FieldSeedBrokers)
+		if err != nil {
+			return nil, err
+		}
+		if len(brokers) > 0 || conf.Contains(fieldHTTP) {
+			return nil, errors.New("reading state: static cannot be combined with seed_brokers or http")
+		}
+		return parseStatic(subjects, ring)
+	}
+	names, err := parseTopics(conf)
+	if err != nil {
+		return nil, err
+	}
+	l := &lookup{}
+	if conf.Contains(fieldHTTP) {
+		names.consent = ""
+		if l.http, err = parseHTTP(conf.Namespace(fieldHTTP), mgr); err != nil {
+			return nil, err
+		}
+	} else if names.consent == "" {
+		return nil, errors.New("reading state: consent_topic is empty and http is not set, so consent could never be known")
+	}
+	if names == (topicNames{}) {
+		return l, nil
+	}
+	client, err := kafka.ParseClient(conf, mgr)
+	if err != nil {
+		return nil, fmt.Errorf("reading state: %w", err)
+	}
+	l.views = shareViews(client, mgr, names)
+	return l, nil
+}
+
+type topicNames struct{ consent, suppression, erasures string }
+
+func parseTopics(conf *service.ParsedConfig) (n topicNames, err error) {
+	if n.consent, err = conf.FieldString(fieldConsentTopic); err != nil {
+		return n, err
+	}
+	if n.suppression, err = conf.FieldString(fieldSuppressionTopic); err != nil {
+		return n, err
+	}
+	n.erasures, err = conf.FieldString(fieldErasuresTopic)
+	if err != nil {
+		return n, err
+	}
+	if n.consent == n.suppression || n.consent == n.erasures || (n.suppression == n.erasures && n.erasures != "") {
+		return n, errors.New("reading state: consent_topic, suppression_topic and erasures_topic must differ")
+	}
+	return n, nil
+}
+
+func parseHTTP(conf *service.ParsedConfig, mgr *service.Resources) (*httpConsent, error) {
+	base, err := conf.FieldURL(fieldHTTPURL)
+	if err != nil {
+		return nil, fmt.Errorf("reading state.http.url: %w", err)
+	}
+	if (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
+		return nil, errors.New("reading state.http.url: an http or https address with a host is needed")
+	}
+	timeout, err := kafka.ParseDuration(conf, fieldHTTPTimeout)
+	if err != nil {
+		return nil, err
+	}
+	ttl, err := conf.FieldDuration(fieldHTTPCacheTTL)
+	if err != nil {
+		return nil, err
+	}
+	size, err := conf.FieldInt(fieldHTTPCacheSize)
+	if err != nil {
+		return nil, err
+	}
+	inFlight, err := conf.FieldInt(fieldHTTPMaxInFlight)
+	if err != nil {
+		return nil, err
+	}
+	if size < 1 || inFlight < 1 || ttl < 0 {
+		return nil, errors.New("reading state.http: cache_size and max_in_flight must be at least 1 and cache_ttl not negative")
+	}
+	return newHTTPConsent(httpOptions{base: base, timeout: timeout, ttl: ttl, size: size, inFlight: inFlight}, mgr), nil
+}
+
+// closeTimeout bounds how long a share of the views may take to be given up when the engine sets no bound itself.
+const closeTimeout = 10 * time.Second
+
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, closeTimeout)
+}
+
+// Static reports whether a component's field state holds a fixed state, for tests, instead of a broker.
+func Static(conf *service.ParsedConfig) bool {
+	return conf.Contains(FieldName, fieldStatic)
+}

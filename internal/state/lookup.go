@@ -1,0 +1,150 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/consent"
+	"github.com/ebbgate/ebbgate/internal/kafka"
+)
+
+// lookup joins the consent service, if there is one, with the views of the compacted topics, if there are any.
+type lookup struct {
+	http  *httpConsent
+	views *views
+}
+
+func (l *lookup) Read(ctx context.Context, keys []string) ([]consent.State, error) {
+	states := make([]consent.State, len(keys))
+	if len(keys) == 0 {
+		return states, nil
+	}
+	if l.http != nil {
+		if err := l.http.fill(ctx, keys, states); err != nil {
+			return nil, unavailable(err)
+		}
+	}
+	if l.views != nil {
+		if err := l.views.shared.Read(ctx, func() { l.views.fill(keys, states) }); err != nil {
+			return nil, unavailable(err)
+		}
+	}
+	return states, nil
+}
+
+func unavailable(err error) error {
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+func (l *lookup) Close(ctx context.Context) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	if l.http != nil {
+		l.http.close()
+	}
+	if l.views == nil {
+		return nil
+	}
+	return l.views.shared.Close(ctx)
+}
+
+// views are the compacted topics; those that are not configured are nil.
+type views struct {
+	shared      *kafka.Shared
+	consent     *kafka.View[*consent.Record]
+	suppression *kafka.View[*consent.Suppression]
+	erasures    *kafka.View[*consent.Erasure]
+}
+
+var errUnreadable = errors.New("the record cannot be read")
+
+// What stands in for a record that cannot be read: it denies.
+var (
+	unreadableConsent     = &consent.Record{Unreadable: true}
+	unreadableSuppression = &consent.Suppression{Unreadable: true}
+	unreadableErasure     = &consent.Erasure{Unreadable: true}
+)
+
+func shareViews(client *kafka.Client, mgr *service.Resources, names topicNames) *views {
+	shared := kafka.Share(client, mgr, []string{names.consent, names.suppression, names.erasures}, func() []kafka.Table {
+		return makeTables(names)
+	})
+	v := &views{shared: shared}
+	for _, table := range shared.Tables {
+		switch table := table.(type) {
+		case *kafka.View[*consent.Record]:
+			v.consent = table
+		case *kafka.View[*consent.Suppression]:
+			v.suppression = table
+		case *kafka.View[*consent.Erasure]:
+			v.erasures = table
+		}
+	}
+	return v
+}
+
+func makeTables(names topicNames) (tables []kafka.Table) {
+	if names.consent != "" {
+		tables = append(tables, kafka.NewView(kafka.ViewConfig[*consent.Record]{Topic: names.consent, Decode: decodeConsent}))
+	}
+	if names.suppression != "" {
+		tables = append(tables, kafka.NewView(kafka.ViewConfig[*consent.Suppression]{Topic: names.suppression, Decode: decodeSuppression}))
+	}
+	if names.erasures != "" {
+		tables = append(tables, kafka.NewView(kafka.ViewConfig[*consent.Erasure]{Topic: names.erasures, Decode: decodeErasure, KeepNull: true}))
+	}
+	return tables
+}
+
+func decodeConsent(value []byte) (*consent.Record, int64, error) {
+	rec := consent.ParseRecord(value)
+	if rec == nil || rec.Unreadable {
+		return nil, 0, errUnreadable
+	}
+	return rec, rec.Version, nil
+}
+
+func decodeSuppression(value []byte) (*consent.Suppression, int64, error) {
+	rec := consent.ParseSuppression(value)
+	if rec == nil || rec.Unreadable {
+		return nil, 0, errUnreadable
+	}
+	return rec, rec.Version, nil
+}
+
+func decodeErasure(value []byte) (*consent.Erasure, int64, error) {
+	rec := consent.ParseErasure(value)
+	if rec == nil || rec.Unreadable {
+		return nil, 0, errUnreadable
+	}
+	return rec, rec.Epoch, nil
+}
+
+// fill runs while the views stand still.
+func (v *views) fill(keys []string, states []consent.State) {
+	for i, key := range keys {
+		if v.consent != nil {
+			states[i].Consent = current(v.consent, key, unreadableConsent)
+		}
+		if v.suppression != nil {
+			states[i].Suppressed = current(v.suppression, key, unreadableSuppression)
+		}
+		if v.erasures != nil {
+			states[i].Erased = current(v.erasures, key, unreadableErasure)
+		}
+	}
+}
+
+func current[T any](view *kafka.View[*T], key string, unreadable *T) *T {
+	entry, ok := view.Get(key)
+	switch {
+	case !ok:
+		return nil
+	case entry.Unreadable:
+		return unreadable
+	}
+	return entry.Value
+}

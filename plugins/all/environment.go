@@ -1,0 +1,48 @@
+package all
+
+import (
+	"fmt"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+)
+
+// The stock components a pipeline may use. Everything else of the engine is either unknown to the binary or listed in
+// refused.go, where its name still exists so that lint and run can say what to use instead.
+var (
+	allowedInputs     = []string{"csv", "file", "generate", "read_until", "redpanda", "resource", "sequence", "stdin"}
+	allowedOutputs    = []string{"clickhouse", "redpanda", "reject", "resource"}
+	allowedProcessors = []string{
+		"archive", "bloblang", "bounds_check", "branch", "cache", "cached", "compress", "decompress", "for_each",
+		"grok", "insert_part", "jmespath", "jq", "json_schema", "mapping", "metric", "mutation", "noop", "parallel",
+		"parse_log", "processors", "rate_limit", "resource", "retry", "select_parts", "sleep", "switch", "try",
+		"try_catch", "unarchive", "while", "workflow",
+		"strict_json", "identity", "contract", "consent", "redact",
+	}
+	allowedBuffers  = []string{"none"}
+	allowedCaches   = []string{"lru", "memory", "multilevel", "noop", "ttlru"}
+	allowedScanners = []string{
+		"chunker", "csv", "decompress", "json_array", "json_documents", "lines", "re_match", "skip_bom", "switch",
+		"tar", "to_the_end",
+	}
+)
+
+// Environment returns the components a pipeline may be built from. With unsafe set it is the whole engine plus our own
+// components; without it, the allow-list, in which refused components exist only to explain themselves.
+func Environment(unsafe bool) (*service.Environment, error) {
+	if unsafe {
+		return service.NewEnvironment(), nil
+	}
+	env := service.NewEnvironment().
+		WithInputs(allowedInputs...).
+		WithOutputs(allowedOutputs...).
+		WithProcessors(allowedProcessors...).
+		WithBuffers(allowedBuffers...).
+		WithCaches(allowedCaches...).
+		WithScanners(allowedScanners...)
+	for _, r := range refused {
+		if err := r.register(env); err != nil {
+			return nil, fmt.Errorf("registering the refusal of %s %s: %w", r.kind, r.name, err)
+		}
+	}
+	return env, nil
+}

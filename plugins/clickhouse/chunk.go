@@ -1,0 +1,133 @@
+package clickhouse
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/quarantine"
+	"github.com/ebbgate/ebbgate/internal/seal"
+	"github.com/ebbgate/ebbgate/internal/stage"
+)
+
+// fate is how a record of a chunk ends.
+type fate uint8
+
+const (
+	wanted   fate = iota // to be inserted
+	present              // in the table already, as a row of this very chunk
+	repeated             // in the table already, as a row of another record
+	denied
+)
+
+// record is one sealed record of a chunk on its way.
+type record struct {
+	sealed seal.Record
+	ref    quarantine.Ref
+	need   *requirement
+	fate   fate
+	reason string  // why it is denied
+	gone   gateSet // gates of need that no longer hold: their fields are left out
+}
+
+// partitionKey names what has a high-water mark of its own.
+type partitionKey struct {
+	topic     string
+	partition int32
+	epoch     uint32
+}
+
+// chunk is the batch: offsets first..last of one partition.
+type chunk struct {
+	partitionKey
+	first, last int64
+	records     []record
+	settled     int
+	layout      *layout
+}
+
+var errNoChunk = errors.New("the batch is not one chunk of the redpanda input: read the topic with this distribution's redpanda input, and put nothing between that joins or splits batches")
+
+// readChunk takes the batch's identity and its records, in order, without judging them. Errors are of the set-up, or
+// of a message that arrived flagged; the batch waits.
+func readChunk(batch service.MessageBatch, c *chunk) error {
+	if len(batch) == 0 {
+		return errNoChunk
+	}
+	*c = chunk{records: c.records[:0]}
+	if err := c.identify(batch[0]); err != nil {
+		return err
+	}
+	for _, msg := range batch {
+		if err := msg.GetError(); err != nil {
+			return fmt.Errorf("refusing a batch with a failed message: a stage before this output could not judge it: %w", flagged(err))
+		}
+		if err := c.add(msg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flagged keeps only the errors that are ours to repeat: a user's processor may quote values in its own.
+func flagged(err error) error {
+	if errors.Is(err, stage.ErrWait) {
+		return stage.ErrWait
+	}
+	return errors.New("see the processor's own log")
+}
+
+func (c *chunk) identify(msg *service.Message) error {
+	ref, ok := stage.Source(msg)
+	first, okFirst := number(msg, stage.MetaChunkFirst, 63)
+	last, okLast := number(msg, stage.MetaChunkLast, 63)
+	if !ok || !okFirst || !okLast || last < first {
+		return errNoChunk
+	}
+	c.topic, c.partition, c.first, c.last = ref.Topic, ref.Partition, int64(first), int64(last)
+	if text, _ := msg.MetaGet(stage.MetaReplayEpoch); text != "" {
+		epoch, ok := number(msg, stage.MetaReplayEpoch, 32)
+		if !ok {
+			return errNoChunk
+		}
+		c.epoch = uint32(epoch)
+	}
+	return nil
+}
+
+func number(msg *service.Message, name string, bits int) (uint64, bool) {
+	text, _ := msg.MetaGet(name)
+	n, err := strconv.ParseUint(text, 10, bits)
+	return n, err == nil
+}
+
+func (c *chunk) add(msg *service.Message) error {
+	ref, ok := stage.Source(msg)
+	if !ok || ref.Topic != c.topic || ref.Partition != c.partition || ref.Offset < c.first || ref.Offset > c.last {
+		return errNoChunk
+	}
+	if stage.Settled(msg) {
+		c.settled++
+		return nil
+	}
+	c.records = append(c.records, record{ref: ref})
+	return nil
+}
+
+// token names the chunk's insert. It depends on nothing that can differ between retries.
+func (c *chunk) token(destination string) string {
+	return fmt.Sprintf("%s|%s|%d|%d-%d|%d", destination, c.topic, c.partition, c.first, c.last, c.epoch)
+}
+
+// count tells how many records have the fate.
+func (c *chunk) count(f fate) int {
+	n := 0
+	for i := range c.records {
+		if c.records[i].fate == f {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,210 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ebbgate/ebbgate/internal/consent"
+	"github.com/ebbgate/ebbgate/internal/plugtest"
+)
+
+// replay offers the chunk until it is accepted, as the input does.
+func replay(t testing.TB, o *output, chunk func() []*sealedEvent) (attempts int) {
+	t.Helper()
+	for attempts = 1; attempts < 200; attempts++ {
+		if o.WriteBatch(t.Context(), chunkOf(chunk()...)) == nil {
+			return attempts
+		}
+	}
+	require.FailNow(t, "the chunk was never accepted")
+	return attempts
+}
+
+func TestServerAbsentAtStart(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	s := newServer(t)
+	o := s.unconnected(t, withDSN("http://"+address+"/x"))
+	err = o.Connect(t.Context())
+	require.ErrorContains(t, err, "pinging ClickHouse")
+	assert.NotContains(t, err.Error(), "table", "a server that is away is no fault of the schema")
+}
+
+// TestServerKilledMidway kills the server without warning just before, during and just after it inserts rows or the
+// mark, and starts it again.
+func TestServerKilledMidway(t *testing.T) {
+	process := plugtest.ClickHouseProcess(t)
+	s := serverAt(t, process.DSN("default"))
+	p := newProxy(t, process.DSN("default"))
+	o := s.output(t, withDSN(p.dsn), func(c *config) { c.timeout = 5 * time.Second })
+	first := int64(0)
+	for _, query := range []string{insertRows, insertMark} {
+		for _, moment := range []action{refuse, pass, cut} {
+			chunk := func() []*sealedEvent { return run(first, first+499) }
+			var killing sync.WaitGroup
+			kill := sync.OnceFunc(func() { killing.Go(process.Kill) })
+			p.on(func(text string) action {
+				if !strings.Contains(text, query) {
+					return pass
+				}
+				if moment != cut {
+					kill()
+				}
+				if moment == refuse {
+					killing.Wait()
+				}
+				return moment
+			})
+			p.afterwards(func() {
+				kill()
+				killing.Wait()
+			})
+			err := o.WriteBatch(t.Context(), chunkOf(chunk()...))
+			killing.Wait()
+			t.Logf("%s, %d: %v", query, moment, err)
+			p.on(func(string) action { return pass })
+			process.Start(t)
+			replay(t, o, chunk)
+			first += 500
+		}
+	}
+	assert.Equal(t, offsetTexts(0, first-1), s.offsets(t))
+}
+
+// TestEveryRowOnceThroughRandomFaults breaks connections at random places, restarts the sink at random times, repeats
+// records at new offsets and lets others be overtaken. Every event must be there exactly once.
+func TestEveryRowOnceThroughRandomFaults(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			faults(t, rand.New(rand.NewPCG(seed, 26)))
+		})
+	}
+}
+
+func faults(t *testing.T, random *rand.Rand) {
+	s := newServer(t)
+	p := newProxy(t, s.dsn)
+	var mu sync.Mutex
+	chance := func(n int) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return random.IntN(n) == 0
+	}
+	stream := shuffledStream(random, 500)
+	o := s.output(t, withDSN(p.dsn))
+	restarts, failures := 0, 0
+	for first := 0; first < len(stream); {
+		last := min(first+20+random.IntN(60), len(stream))
+		p.on(func(query string) action {
+			if strings.Contains(query, "DESCRIBE") || !chance(4) {
+				return pass
+			}
+			return action(1 + random.IntN(3))
+		})
+		for attempt := range 100 {
+			if attempt > 50 {
+				p.on(func(string) action { return pass })
+			}
+			if chance(5) {
+				restarts++
+				o = s.unconnected(t, withDSN(p.dsn))
+			}
+			if o.WriteBatch(t.Context(), chunkOf(stream[first:last]...)) == nil {
+				break
+			}
+			failures++
+			require.Less(t, attempt, 99, "the chunk was never accepted")
+		}
+		first = last
+	}
+	t.Logf("%d failures, %d restarts", failures, restarts)
+	require.Positive(t, failures)
+	unique := map[string]bool{}
+	for _, e := range stream {
+		unique[e.rec.EventID] = true
+	}
+	assert.Equal(t, len(unique), s.count(t, "events"))
+	assert.Equal(t, fmt.Sprint(len(unique)), s.texts(t, "SELECT toString(uniqExact(event_id)) FROM events")[0])
+	sums := s.texts(t, "SELECT concat(toString(sum(delivered)), ' ', toString(sum(rows))) FROM ebbgate_chunks FINAL")
+	assert.Equal(t, []string{fmt.Sprintf("%d %d", len(unique), len(stream))}, sums, "the books agree with the table")
+}
+
+// shuffledStream is a topic as a stage before leaves it after restarts: three source partitions, runs of records that
+// come a second time at new offsets, and neighbours that changed places.
+func shuffledStream(random *rand.Rand, length int) []*sealedEvent {
+	var stream []*sealedEvent
+	next := [3]int64{}
+	for len(stream) < length {
+		if len(stream) > 50 && random.IntN(40) == 0 {
+			back := stream[len(stream)-1-random.IntN(40):]
+			for _, e := range back {
+				again := *e
+				stream = append(stream, &again)
+			}
+			continue
+		}
+		source := random.IntN(3)
+		e := newEvent(int64(source)*1_000_000 + next[source])
+		e.rec.SrcPartition, e.rec.SrcOffset = int32(source), next[source]
+		next[source]++
+		stream = append(stream, e)
+		if len(stream) > 2 && random.IntN(30) == 0 {
+			stream[len(stream)-1], stream[len(stream)-2] = stream[len(stream)-2], stream[len(stream)-1]
+		}
+	}
+	for i, e := range stream {
+		e.offset = int64(i)
+	}
+	return stream
+}
+
+// TestConfirmedButNotThere has a server that confirms inserts and keeps nothing, as one does that remembers a token:
+// where there was doubt, such a chunk must never count as done.
+func TestConfirmedButNotThere(t *testing.T) {
+	s := newServer(t)
+	p := newProxy(t, s.dsn)
+	o := s.output(t, withDSN(p.dsn))
+	p.on(func(query string) action {
+		if strings.Contains(query, insertRows) {
+			return lie
+		}
+		return pass
+	})
+	require.ErrorIs(t, o.WriteBatch(t.Context(), chunkOf(run(0, 9)...)), errVanished)
+	assert.Empty(t, s.books(t))
+	p.on(func(string) action { return pass })
+	require.NoError(t, o.WriteBatch(t.Context(), chunkOf(run(0, 9)...)))
+	assert.Equal(t, offsetTexts(0, 9), s.offsets(t))
+}
+
+func TestConsentUnavailableWaits(t *testing.T) {
+	s := newServer(t)
+	o := s.output(t, func(c *config) { c.lookup = silent{} })
+	err := o.WriteBatch(t.Context(), chunkOf(newEvent(0)))
+	require.ErrorIs(t, err, errSilent)
+	assert.False(t, permanentError(err))
+	assert.Zero(t, s.count(t, "events"))
+	assert.Empty(t, s.books(t))
+}
+
+// silent is a lookup whose store is away.
+type silent struct{}
+
+var errSilent = fmt.Errorf("store away")
+
+func (silent) Read(ctx context.Context, keys []string) ([]consent.State, error) {
+	return nil, errSilent
+}
+func (silent) Close(ctx context.Context) error { return nil }

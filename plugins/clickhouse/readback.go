@@ -1,0 +1,217 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ebbgate/ebbgate/internal/clickhouse"
+)
+
+// lookupSize bounds how many values one query names, to stay below the server's default max_query_size.
+const lookupSize = 2000
+
+// errOffsetReused is wrapped when the table holds another event at an offset: the topic was made anew under its old
+// name, so its offsets mean other records.
+var errOffsetReused = errors.New("the table holds other events at these offsets, so the topic was probably deleted and made again: replay it with a new epoch, or under a new name")
+
+// rowKey is what the table says of the row at an offset.
+type rowKey struct {
+	eventID string
+	epoch   uint32
+}
+
+// rowsAt reads back which offsets of the chunk are rows.
+func (o *output) rowsAt(ctx context.Context, c *chunk) (map[int64]rowKey, error) {
+	rows := map[int64]rowKey{}
+	query := "SELECT offset, event_id, replay_epoch FROM " + clickhouse.Quote(o.cfg.table) + " WHERE topic = ? AND partition = ? AND offset BETWEEN ? AND ?" + o.consistent()
+	err := o.client.Query(ctx, query, []any{c.topic, c.partition, c.first, c.last}, func(scan func(...any) error) error {
+		var offset int64
+		var row rowKey
+		err := scan(&offset, &row.eventID, &row.epoch)
+		rows[offset] = row
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the chunk's rows back: %w", err)
+	}
+	return rows, nil
+}
+
+// markPresent gives the records that are rows already their fate and counts them.
+func (o *output) markPresent(ctx context.Context, c *chunk) (int, error) {
+	rows, err := o.rowsAt(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	for i := range c.records {
+		r := &c.records[i]
+		row, ok := rows[r.ref.Offset]
+		if ok && row.eventID != r.sealed.EventID {
+			return 0, fmt.Errorf("reading the chunk %s/%d@%d-%d back: %w", c.topic, c.partition, c.first, c.last, errOffsetReused)
+		}
+		if !ok || r.fate != wanted {
+			continue
+		}
+		// A row that the live stream or another replay brought is not of this chunk's making.
+		r.fate = present
+		if row.epoch != c.epoch {
+			r.fate = repeated
+		}
+	}
+	return len(rows), nil
+}
+
+// dropRepeats finds the records whose event the table has already as the row of another record. progress is what
+// trace found.
+func (o *output) dropRepeats(ctx context.Context, c *chunk, p progress) error {
+	if c.epoch > 0 {
+		return o.dropKnownEvents(ctx, c)
+	}
+	if len(p.suspects) == 0 {
+		return nil
+	}
+	for source, at := range p.suspects {
+		known, err := o.knownOffsets(ctx, source, offsetsOf(c, at))
+		if err != nil {
+			return err
+		}
+		for _, i := range at {
+			if r := &c.records[i]; known[r.sealed.SrcOffset] && r.fate == wanted {
+				r.fate = repeated
+			}
+		}
+	}
+	dropWithin(c, func(r *record) (position, bool) {
+		return position{r.source(), r.sealed.SrcOffset}, r.sealed.SrcTopic != ""
+	})
+	return nil
+}
+
+// position is one record one hop back.
+type position struct {
+	sourceKey
+	offset int64
+}
+
+func (r *record) source() sourceKey { return sourceKey{r.sealed.SrcTopic, r.sealed.SrcPartition} }
+
+// progress is how far a chunk takes its sources.
+type progress struct {
+	taken    map[sourceKey]int64 // highest offset of each, this chunk included
+	suspects map[sourceKey][]int // records not above the highest before them
+}
+
+// trace follows the source positions through the chunk. A record that is not above the highest position taken before
+// it may be a repeat; it may as well have been overtaken, so only the table can tell.
+func (c *chunk) trace(before map[sourceKey]int64) progress {
+	p := progress{taken: maps.Clone(before)}
+	if p.taken == nil {
+		p.taken = map[sourceKey]int64{}
+	}
+	for i := range c.records {
+		r := &c.records[i]
+		if r.sealed.SrcTopic == "" {
+			continue
+		}
+		source := r.source()
+		if highest, ok := p.taken[source]; !ok || r.sealed.SrcOffset > highest {
+			p.taken[source] = r.sealed.SrcOffset
+			continue
+		}
+		if p.suspects == nil {
+			p.suspects = map[sourceKey][]int{}
+		}
+		p.suspects[source] = append(p.suspects[source], i)
+	}
+	return p
+}
+
+func offsetsOf(c *chunk, at []int) []int64 {
+	offsets := make([]int64, len(at))
+	for i, n := range at {
+		offsets[i] = c.records[n].sealed.SrcOffset
+	}
+	return offsets
+}
+
+// dropWithin drops all but the first of the chunk's records that share an identity.
+func dropWithin[K comparable](c *chunk, identity func(*record) (K, bool)) {
+	seen := make(map[K]bool, len(c.records))
+	for i := range c.records {
+		r := &c.records[i]
+		id, ok := identity(r)
+		if !ok || (r.fate != wanted && r.fate != present) {
+			continue
+		}
+		if seen[id] && r.fate == wanted {
+			r.fate = repeated
+		}
+		seen[id] = true
+	}
+}
+
+// knownOffsets tells which offsets of a source partition are rows.
+func (o *output) knownOffsets(ctx context.Context, source sourceKey, offsets []int64) (map[int64]bool, error) {
+	known := map[int64]bool{}
+	for part := range slices.Chunk(offsets, lookupSize) {
+		texts := make([]string, len(part))
+		for i, n := range part {
+			texts[i] = strconv.FormatInt(n, 10)
+		}
+		query := "SELECT src_offset FROM " + clickhouse.Quote(o.cfg.table) + " WHERE src_topic = " + clickhouse.Literal(source.topic) +
+			" AND src_partition = " + strconv.Itoa(int(source.partition)) + " AND src_offset IN (" + strings.Join(texts, ",") + ")" + o.consistent()
+		err := o.client.Query(ctx, query, nil, func(scan func(...any) error) error {
+			var offset int64
+			err := scan(&offset)
+			known[offset] = true
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("looking for repeats by source position: %w", err)
+		}
+	}
+	return known, nil
+}
+
+// dropKnownEvents drops, in a replay, every record whose event id is a row already.
+func (o *output) dropKnownEvents(ctx context.Context, c *chunk) error {
+	var ids []string
+	for i := range c.records {
+		if r := &c.records[i]; r.fate == wanted {
+			ids = append(ids, clickhouse.Literal(r.sealed.EventID))
+		}
+	}
+	known := map[string]bool{}
+	for part := range slices.Chunk(ids, lookupSize) {
+		query := "SELECT DISTINCT event_id FROM " + clickhouse.Quote(o.cfg.table) + " WHERE event_id IN (" + strings.Join(part, ",") + ")" + o.consistent()
+		err := o.client.Query(ctx, query, nil, func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			known[id] = true
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("looking for replayed events: %w", err)
+		}
+	}
+	for i := range c.records {
+		if r := &c.records[i]; r.fate == wanted && known[r.sealed.EventID] {
+			r.fate = repeated
+		}
+	}
+	dropWithin(c, func(r *record) (string, bool) { return r.sealed.EventID, true })
+	return nil
+}
+
+// consistent makes a read see every confirmed insert, whichever replica answers.
+func (o *output) consistent() string {
+	if o.replicated.Load() {
+		return " SETTINGS select_sequential_consistency = 1"
+	}
+	return ""
+}

@@ -1,0 +1,88 @@
+package clickhouse
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/clickhouse"
+	"github.com/ebbgate/ebbgate/internal/seal"
+	"github.com/ebbgate/ebbgate/internal/stage"
+	"github.com/ebbgate/ebbgate/internal/state"
+)
+
+// instance tells the query ids of this process from those of others.
+var instance = rand.Text()[:10]
+
+// Register adds the output to the environment.
+func Register(env *service.Environment) error {
+	return env.RegisterBatchOutput("clickhouse", outputSpec(), func(conf *service.ParsedConfig, mgr *service.Resources) (service.BatchOutput, service.BatchPolicy, int, error) {
+		o, err := fromParsed(conf, mgr)
+		if err != nil {
+			return nil, service.BatchPolicy{}, 0, err
+		}
+		// No batching: a batch is a chunk, and stays one.
+		return o, service.BatchPolicy{}, o.cfg.maxInFlight, nil
+	})
+}
+
+func fromParsed(conf *service.ParsedConfig, mgr *service.Resources) (*output, error) {
+	cfg, err := parseConfig(conf)
+	if err != nil {
+		return nil, err
+	}
+	rt, err := stage.NewRuntime(conf, mgr)
+	if err != nil {
+		return nil, err
+	}
+	destination, ok := rt.Workspace.Policy.Destination(cfg.destination)
+	if !ok {
+		return nil, fmt.Errorf("destination: the policy has no destination %q: name one of its destinations", cfg.destination)
+	}
+	cfg.unlessSuppressed = destination.UnlessSuppressed
+	cfg.storage = map[string]string{}
+	for _, class := range rt.Workspace.Contracts.Classes() {
+		if class.Storage != "none" {
+			cfg.storage[class.Name] = class.Storage
+		}
+	}
+	cfg.paths = rt.Workspace.Contracts.Paths()
+	cfg.verifier = seal.NewVerifier(rt.Ring, cfg.destination)
+	if cfg.lookup, err = state.FromParsed(conf, mgr, rt.Ring); err != nil {
+		return nil, err
+	}
+	o, err := newOutput(cfg, mgr.Metrics())
+	if err != nil {
+		return nil, errors.Join(err, cfg.lookup.Close(context.Background()))
+	}
+	return o, nil
+}
+
+func parseConfig(conf *service.ParsedConfig) (cfg config, err error) {
+	var compression string
+	for _, field := range []struct {
+		name string
+		into *string
+	}{
+		{choFieldDSN, &cfg.dsn}, {choFieldDatabase, &cfg.database}, {choFieldTable, &cfg.table},
+		{choFieldDestination, &cfg.destination}, {choFieldCompression, &compression},
+	} {
+		if *field.into, err = conf.FieldString(field.name); err != nil {
+			return cfg, err
+		}
+	}
+	cfg.compression = clickhouse.Compression(compression)
+	if cfg.columns, err = conf.FieldStringMap(choFieldColumns); err != nil {
+		return cfg, err
+	}
+	if cfg.timeout, err = conf.FieldDuration(choFieldInsertTimeout); err != nil {
+		return cfg, err
+	}
+	cfg.maxInFlight, err = conf.FieldInt(choFieldMaxInFlight)
+	cfg.maxInFlight = cmp.Or(cfg.maxInFlight, 1)
+	return cfg, err
+}

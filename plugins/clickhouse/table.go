@@ -1,0 +1,112 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/ebbgate/ebbgate/internal/clickhouse"
+)
+
+// ledgerTable is the sink's own table, beside the data.
+const ledgerTable = "ebbgate_chunks"
+
+// minWindow is the least deduplication window that covers the inserts that can be in doubt at one time.
+const minWindow = 100
+
+type tableColumn struct{ name, typ string }
+
+// target is what the server says of the tables.
+type target struct {
+	columns []tableColumn
+	// replicated tables are read with sequential consistency: another replica may lag behind the insert.
+	replicated bool
+}
+
+// inspect reads the table's shape and refuses one that exactly-once cannot rest on; the error says what to do.
+func inspect(ctx context.Context, client *clickhouse.Client, table string) (*target, error) {
+	t := &target{}
+	for _, name := range []string{table, ledgerTable} {
+		replicated, err := inspectEngine(ctx, client, name)
+		if err != nil {
+			return nil, err
+		}
+		t.replicated = t.replicated || replicated
+	}
+	err := client.Query(ctx, "SELECT name, type FROM system.columns WHERE database = ? AND table = ? AND default_kind NOT IN ('MATERIALIZED', 'ALIAS') ORDER BY position",
+		[]any{client.Database(), table}, func(scan func(...any) error) error {
+			var c tableColumn
+			err := scan(&c.name, &c.typ)
+			t.columns = append(t.columns, c)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("reading the columns of %s: %w", table, err)
+	}
+	return t, nil
+}
+
+func inspectEngine(ctx context.Context, client *clickhouse.Client, table string) (replicated bool, err error) {
+	var engine, full string
+	found := false
+	err = client.Query(ctx, "SELECT engine, engine_full FROM system.tables WHERE database = ? AND name = ?",
+		[]any{client.Database(), table}, func(scan func(...any) error) error {
+			found = true
+			return scan(&engine, &full)
+		})
+	if err != nil {
+		return false, fmt.Errorf("looking for table %s: %w", table, err)
+	}
+	if !found {
+		return false, fmt.Errorf("table %s is not in database %s: run `ebbgate clickhouse apply`", table, client.Database())
+	}
+	if !strings.HasSuffix(engine, "MergeTree") {
+		return false, fmt.Errorf("table %s has engine %s: exactly-once needs a table of the MergeTree family, written to directly", table, engine)
+	}
+	replicated = strings.HasPrefix(engine, "Replicated") || strings.HasPrefix(engine, "Shared")
+	window, name := 0, "non_replicated_deduplication_window"
+	if replicated {
+		window, name = 10000, "replicated_deduplication_window" // the server's default
+	}
+	if n, ok := settingOf(full, name); ok {
+		window = n
+	}
+	if window < minWindow {
+		return false, fmt.Errorf("table %s has %s = %d, so a repeated insert would be written twice: run `ALTER TABLE %s MODIFY SETTING %s = 10000`", table, name, window, table, name)
+	}
+	return replicated, nil
+}
+
+func settingOf(engine, name string) (int, bool) {
+	m := regexp.MustCompile(`\b` + name + `\s*=\s*(\d+)`).FindStringSubmatch(engine)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(m[1])
+	return n, err == nil
+}
+
+// checkTable plans the insert for the table as it is; every problem is in the error.
+func (o *output) checkTable(ctx context.Context) error {
+	t, err := inspect(ctx, o.client, o.cfg.table)
+	if err != nil {
+		return err
+	}
+	l, err := newLayout(t.columns, o.cfg.columns, o.cfg.paths)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", o.cfg.table, err)
+	}
+	o.layout.Store(l)
+	o.replicated.Store(t.replicated)
+	return nil
+}
+
+// drifted forgets the table's shape after the server refused an insert, so that it is read again before the next.
+func (o *output) drifted(err error) {
+	if _, refused := errors.AsType[*clickhouse.ServerError](err); refused && !clickhouse.Permanent(err) {
+		o.layout.Store(nil)
+	}
+}

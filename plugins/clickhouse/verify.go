@@ -1,0 +1,84 @@
+package clickhouse
+
+import (
+	"errors"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/quarantine"
+	"github.com/ebbgate/ebbgate/internal/seal"
+	"github.com/ebbgate/ebbgate/internal/stage"
+)
+
+// verify fills the chunk's records with what their seals cover. A record without a valid seal for this destination
+// over exactly its bytes is named in a *stage.PermanentError; a seal by a key this process does not hold yet is no
+// fault of the record, so it waits.
+func (o *output) verify(batch service.MessageBatch, c *chunk) error {
+	bad := &refusals{}
+	i := 0
+	for _, msg := range batch {
+		if stage.Settled(msg) {
+			continue
+		}
+		r := &c.records[i]
+		i++
+		err := o.verifyOne(msg, r)
+		refusal, permanent := errors.AsType[*seal.Error](err)
+		switch {
+		case err == nil:
+		case !permanent || refusal.Code == seal.ErrUnknownKey.Code:
+			return err
+		default:
+			bad.add(refusal.Code, r.ref, err)
+		}
+	}
+	return bad.err()
+}
+
+func (o *output) verifyOne(msg *service.Message, r *record) error {
+	if q, ok := stage.Quarantine(msg); ok {
+		return &seal.Error{Code: q.Code, Remedy: "an earlier stage of this stream put the record into quarantine"}
+	}
+	body, err := msg.AsBytes()
+	if err != nil {
+		return err
+	}
+	if rec, text, ok := stage.Sealed(msg); ok {
+		// The seal was made in this process: it holds for these bytes in memory and no others.
+		if !stage.Same(rec.Body, body) {
+			return seal.ErrMismatch
+		}
+		r.sealed = *rec
+		return o.cfg.verifier.Verify(rec, text)
+	}
+	key, _ := msg.MetaGet(stage.MetaKafkaKey)
+	text, err := r.sealed.ReadHeaders(msg.MetaGet, r.ref.Topic, key, body)
+	if err != nil {
+		return err
+	}
+	return o.cfg.verifier.Verify(&r.sealed, text)
+}
+
+// refusals gathers records that can never go in.
+type refusals struct {
+	code  string
+	refs  []quarantine.Ref
+	first error
+}
+
+// add keeps the records that share the first code; those with another are found when the chunk comes again.
+func (b *refusals) add(code string, ref quarantine.Ref, err error) {
+	if b.code == "" {
+		b.code, b.first = code, err
+	}
+	if b.code == code {
+		b.refs = append(b.refs, ref)
+	}
+}
+
+func (b *refusals) err() error {
+	if len(b.refs) == 0 {
+		return nil
+	}
+	return &stage.PermanentError{Code: b.code, Refs: b.refs, Err: b.first}
+}

@@ -1,0 +1,153 @@
+package consent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ebbgate/ebbgate/internal/kafka"
+	"github.com/ebbgate/ebbgate/internal/stage"
+	"github.com/ebbgate/ebbgate/internal/state"
+	"github.com/ebbgate/ebbgate/internal/topics"
+	"github.com/ebbgate/ebbgate/internal/workspace"
+)
+
+const (
+	startCheck      = 3 * time.Second  // how long the start may wait for a broker to confirm the policy's version
+	conflictBackoff = 30 * time.Second // how often a conflict found later is looked at, and logged, again
+)
+
+var errPolicyConflict = errors.New("this policy version is already published with other content: give policy.yaml a new version")
+
+// published is a record of the policies topic, keyed by version: what judged the events that name it.
+type published struct {
+	Version   string            `json:"version"`
+	SHA256    string            `json:"sha256"` // over policy.yaml and every contract
+	Policy    string            `json:"policy"`
+	Contracts map[string]string `json:"contracts"` // newest version by event name
+}
+
+// publisher makes sure that the policy in force is known under its version before it judges anything.
+type publisher struct {
+	client *kafka.Client
+	shared *kafka.Shared
+	topic  string
+	record published
+	log    *service.Logger
+
+	mu   sync.Mutex
+	done bool
+}
+
+// policyPublisher returns what the govern stage must have done before its first verdict. A version that is known with
+// other content is an error at once when a broker answers in time; otherwise the stage finds out, and waits, later.
+func policyPublisher(conf *service.ParsedConfig, mgr *service.Resources, rt *stage.Runtime) (*publisher, error) {
+	conf = conf.Namespace(state.FieldName)
+	topic, ok := rt.Workspace.Topics.ByRole(topics.Policies)
+	if !ok {
+		return nil, fmt.Errorf("%s/topics.yaml: no topic has role policies: add privacy.policies with role: policies", rt.Workspace.Dir)
+	}
+	client, err := kafka.ParseClient(conf, mgr)
+	if err != nil {
+		return nil, fmt.Errorf("publishing the policy: %w", err)
+	}
+	p := &publisher{client: client, topic: topic.Name, log: mgr.Logger()}
+	if p.record, err = recordOf(rt.Workspace); err != nil {
+		return nil, err
+	}
+	p.shared = kafka.Share(client, mgr, []string{topic.Name}, func() []kafka.Table {
+		return []kafka.Table{kafka.NewView(kafka.ViewConfig[published]{Topic: topic.Name, Decode: decodePublished})}
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), startCheck)
+	defer cancel()
+	if err := p.publish(ctx); errors.Is(err, errPolicyConflict) {
+		_ = p.Close(ctx)
+		return nil, err
+	}
+	return p, nil
+}
+
+func recordOf(ws *workspace.Workspace) (published, error) {
+	text, err := os.ReadFile(filepath.Join(ws.Dir, "policy.yaml"))
+	if err != nil {
+		return published{}, fmt.Errorf("reading the policy to publish: %w", err)
+	}
+	rec := published{Version: ws.Policy.Version, SHA256: ws.Hash(), Policy: string(text), Contracts: map[string]string{}}
+	for _, c := range ws.Contracts.All() { // ascending by version, so the newest stays
+		rec.Contracts[c.Event] = c.Version
+	}
+	return rec, nil
+}
+
+func decodePublished(value []byte) (rec published, version int64, err error) {
+	return rec, 0, json.Unmarshal(value, &rec)
+}
+
+// ready blocks until the policy is published. The error is the context's.
+func (p *publisher) ready(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !p.done {
+		err := p.publish(ctx)
+		if err == nil {
+			break
+		}
+		p.log.Errorf("events wait: publishing policy %s: %v", p.record.Version, err)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("publishing the policy: %w", ctx.Err())
+		case <-time.After(conflictBackoff):
+		}
+	}
+	p.done = true
+	return nil
+}
+
+// publish looks the version up and produces the record if it is new. Two processes that publish at the same time write
+// the same record twice, or the later one finds the conflict: it reads back what it produced.
+func (p *publisher) publish(ctx context.Context) error {
+	known, err := p.known(ctx)
+	if err != nil || known {
+		return err
+	}
+	value, err := json.Marshal(p.record)
+	if err != nil {
+		return fmt.Errorf("encoding the policy record: %w", err)
+	}
+	client, err := kgo.NewClient(append(p.client.Options(), kgo.RequiredAcks(kgo.AllISRAcks()))...)
+	if err != nil {
+		return fmt.Errorf("opening the producer: %w", err)
+	}
+	defer client.Close()
+	if err := client.ProduceSync(ctx, &kgo.Record{Topic: p.topic, Key: []byte(p.record.Version), Value: value}).FirstErr(); err != nil {
+		return fmt.Errorf("producing to %s: %w", p.topic, err)
+	}
+	_, err = p.known(ctx)
+	return err
+}
+
+func (p *publisher) known(ctx context.Context) (known bool, err error) {
+	view := p.shared.Tables[0].(*kafka.View[published])
+	readErr := p.shared.Read(ctx, func() {
+		entry, ok := view.Get(p.record.Version)
+		switch {
+		case !ok:
+		case entry.Unreadable || entry.Value.SHA256 != p.record.SHA256:
+			err = errPolicyConflict
+		default:
+			known = true
+		}
+	})
+	return known, errors.Join(readErr, err)
+}
+
+// Close gives up the shared view.
+func (p *publisher) Close(ctx context.Context) error { return p.shared.Close(ctx) }

@@ -1,0 +1,122 @@
+package contract
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/contract"
+	"github.com/ebbgate/ebbgate/internal/event"
+	"github.com/ebbgate/ebbgate/internal/stage"
+	"github.com/ebbgate/ebbgate/internal/topics"
+)
+
+func processorSpec() *service.ConfigSpec {
+	return service.NewConfigSpec().
+		Stable().
+		Categories("Utility").
+		Version("0.1.0").
+		Summary("Holds every event to its contract: strict JSON, a valid envelope, declared properties of the declared types.").
+		Description(`
+The event's ` + "`event_name`" + ` and ` + "`context.schema_version`" + ` select its contract among those in the workspace: the exact version,
+else the newest known one of the same major. An unknown event or major version is quarantined.
+
+Undeclared properties never pass: they are removed and counted (` + "`ebbgate_undeclared_removed_total`" + `), or the event is
+quarantined, as the contract's ` + "`undeclared`" + ` says. A fault quarantines the event with a code such as ` + "`contract.type`" + `; the
+record names the field, never the value, and its payload is encrypted.
+
+Metadata set: ` + "`topic`" + ` (the topic with role validated, or quarantine), ` + "`key`" + `, ` + "`event_id`" + `, ` + "`subject_key`" + `, ` + "`correlation_id`" + `.`).
+		Fields(stage.WorkspaceField()).
+		Fields(stage.TimeLimitFields()...).
+		Example("The validate stage", "Events that keep their contract go on, all others to quarantine.", `
+pipeline:
+  processors:
+    - contract: {}
+output:
+  redpanda:
+    seed_brokers: [ "127.0.0.1:9092" ]
+    topic: ${! @topic }
+    key: ${! @key }
+`)
+}
+
+// Register adds the processor to the environment.
+func Register(env *service.Environment) error {
+	return env.RegisterBatchProcessor("contract", processorSpec(), func(conf *service.ParsedConfig, mgr *service.Resources) (service.BatchProcessor, error) {
+		return newProcessor(conf, mgr)
+	})
+}
+
+type processor struct {
+	guard   *stage.Guard
+	rt      *stage.Runtime
+	topic   string
+	limits  event.TimeLimits
+	readers stage.ReaderPool
+	removed *service.MetricCounter
+}
+
+func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processor, error) {
+	rt, err := stage.NewRuntime(conf, mgr)
+	if err != nil {
+		return nil, err
+	}
+	validated, ok := rt.Workspace.Topics.ByRole(topics.Validated)
+	if !ok {
+		return nil, fmt.Errorf("%s/topics.yaml: no topic has role validated: add events.validated with role: validated", rt.Workspace.Dir)
+	}
+	p := &processor{
+		guard:   stage.NewGuard("validate", rt),
+		rt:      rt,
+		topic:   validated.Name,
+		readers: stage.NewReaderPool(rt.Workspace.Dict, event.DefaultLimits),
+		removed: mgr.Metrics().NewCounter("ebbgate_undeclared_removed_total", "event"),
+	}
+	p.limits, err = stage.TimeLimits(conf)
+	return p, err
+}
+
+// ProcessBatch judges every message and never fails.
+func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
+	reader := p.readers.Get()
+	defer p.readers.Put(reader)
+	var res contract.Result
+	now := time.Now()
+	return []service.MessageBatch{p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
+		return append(out, msg), p.check(msg, reader, &res, now)
+	})}, nil
+}
+
+func (p *processor) check(msg *service.Message, reader *stage.Reader, res *contract.Result, now time.Time) error {
+	ix, err := reader.Index(msg)
+	if err != nil {
+		return err
+	}
+	if fault := event.CheckEnvelope(ix, now, p.limits); fault != nil {
+		return fault
+	}
+	if _, ok := ix.Get(event.EventID); !ok {
+		return stage.Misrouted("envelope.event_id", "identity")
+	}
+	agreed, fault := p.rt.Workspace.Contracts.For(ix)
+	if fault != nil {
+		return fault
+	}
+	if agreed.Check(ix, res); len(res.Faults) > 0 {
+		return &res.Faults[0]
+	}
+	if len(res.Remove) > 0 {
+		msg.SetBytes(contract.AppendWithout(make([]byte, 0, len(ix.Buf)), ix, res.Remove))
+		p.removed.Incr(int64(len(res.Remove)), agreed.Event)
+		if ix, err = reader.Index(msg); err != nil {
+			return err
+		}
+	}
+	stage.Address(msg, ix, stage.SubjectOf(msg, ix, p.rt.Ring), p.topic)
+	return nil
+}
+
+// Close has nothing to release.
+func (p *processor) Close(context.Context) error { return nil }

@@ -1,0 +1,160 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/event"
+	"github.com/ebbgate/ebbgate/internal/keys"
+	"github.com/ebbgate/ebbgate/internal/stage"
+	"github.com/ebbgate/ebbgate/internal/topics"
+)
+
+const idFieldProviderID = "provider_id"
+
+func processorSpec() *service.ConfigSpec {
+	return service.NewConfigSpec().
+		Stable().
+		Categories("Utility").
+		Version("0.1.0").
+		Summary("Checks the envelope, gives the event a deterministic `event_id`, and stamps who it is about as a pseudonym.").
+		Description(`
+Put it last before the output that fills ` + "`events.raw`" + `. An event keeps the ` + "`event_id`" + ` its source gave. Without one
+the id is derived from the source and ` + "`provider_id`" + `, or, where that is empty too, from the body: a retried event always
+gets the same id.
+
+Metadata set: ` + "`topic`" + ` (the topic with role raw, or quarantine), ` + "`key`" + `, ` + "`event_id`" + `, ` + "`subject_key`" + `, ` + "`correlation_id`" + `.`).
+		Fields(stage.WorkspaceField()).
+		Field(service.NewInterpolatedStringField(idFieldProviderID).
+			Description("The id the source gives the event outside its body, such as a delivery header.").
+			Example(`${! @delivery_id }`).
+			Default("")).
+		Fields(stage.TimeLimitFields()...).
+		Example("From a foreign topic", "GitHub deliveries have their id in a header.", `
+pipeline:
+  processors:
+    - strict_json: {}
+    - mapping: |
+        root.event_name = "github_activity"
+        root.timestamp = this.head_commit.timestamp
+        root.subject.user_id = this.sender.id.string()
+        root.context.source = "github"
+    - identity:
+        provider_id: ${! metadata("x-github-delivery") }
+`)
+}
+
+// Register adds the processor to the environment.
+func Register(env *service.Environment) error {
+	return env.RegisterBatchProcessor("identity", processorSpec(), func(conf *service.ParsedConfig, mgr *service.Resources) (service.BatchProcessor, error) {
+		return newProcessor(conf, mgr)
+	})
+}
+
+type processor struct {
+	guard      *stage.Guard
+	ring       *keys.Ring
+	topic      string
+	limits     event.TimeLimits
+	providerID *service.InterpolatedString
+	readers    stage.ReaderPool
+}
+
+func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processor, error) {
+	rt, err := stage.NewRuntime(conf, mgr)
+	if err != nil {
+		return nil, err
+	}
+	raw, ok := rt.Workspace.Topics.ByRole(topics.Raw)
+	if !ok {
+		return nil, fmt.Errorf("%s/topics.yaml: no topic has role raw: add events.raw with role: raw", rt.Workspace.Dir)
+	}
+	p := &processor{
+		guard:   stage.NewGuard("ingest", rt),
+		ring:    rt.Ring,
+		topic:   raw.Name,
+		readers: stage.NewReaderPool(rt.Workspace.Dict, event.DefaultLimits),
+	}
+	if p.limits, err = stage.TimeLimits(conf); err != nil {
+		return nil, err
+	}
+	p.providerID, err = conf.FieldInterpolatedString(idFieldProviderID)
+	return p, err
+}
+
+// ProcessBatch stamps every message and never fails.
+func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
+	reader := p.readers.Get()
+	defer p.readers.Put(reader)
+	now := time.Now()
+	return []service.MessageBatch{p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
+		return append(out, msg), p.stamp(msg, reader, now)
+	})}, nil
+}
+
+func (p *processor) stamp(msg *service.Message, reader *stage.Reader, now time.Time) error {
+	ix, err := reader.Index(msg)
+	if err != nil {
+		return err
+	}
+	if fault := event.CheckEnvelope(ix, now, p.limits); fault != nil {
+		return fault
+	}
+	body, err := p.complete(msg, ix)
+	if err != nil {
+		return err
+	}
+	if body != nil {
+		msg.SetBytes(body)
+		if ix, err = reader.Index(msg); err != nil {
+			return err
+		}
+	}
+	stage.Address(msg, ix, stage.SubjectOf(msg, ix, p.ring), p.topic)
+	return nil
+}
+
+// complete returns the envelope with the id and arrival time it lacks, or nil when it lacks nothing.
+func (p *processor) complete(msg *service.Message, ix *event.Index) ([]byte, error) {
+	_, hasID := ix.Get(event.EventID)
+	_, hasReceived := ix.Get(event.ReceivedAt)
+	if hasID && hasReceived {
+		return nil, nil
+	}
+	body := append(make([]byte, 0, len(ix.Buf)+96), '{')
+	if !hasID {
+		id, err := p.deriveID(msg, ix)
+		if err != nil {
+			return nil, err
+		}
+		body = append(body, `"event_id":"`...)
+		body = append(append(body, id...), `",`...)
+	}
+	if !hasReceived {
+		body = append(body, `"received_at":"`...)
+		body = stage.ReceivedAt(msg).AppendFormat(body, "2006-01-02T15:04:05.000Z07:00")
+		body = append(body, `",`...)
+	}
+	// The envelope check has seen at least a name and a timestamp, so members follow.
+	start := len(body)
+	body = event.AppendValue(body, ix.Root())
+	return append(body[:start], body[start+1:]...), nil
+}
+
+func (p *processor) deriveID(msg *service.Message, ix *event.Index) (string, error) {
+	source, _ := ix.Get(event.ContextSource)
+	providerID, err := p.providerID.TryString(msg)
+	if err != nil {
+		return "", &event.Fault{Code: "identity.provider_id", Remedy: "mend the interpolation of provider_id"}
+	}
+	if providerID != "" {
+		return event.DeriveID(source.String(), providerID), nil
+	}
+	return event.DeriveIDFromBody(source.String(), ix), nil
+}
+
+// Close has nothing to release.
+func (p *processor) Close(context.Context) error { return nil }

@@ -1,0 +1,203 @@
+package redact
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"strconv"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/consent"
+	"github.com/ebbgate/ebbgate/internal/event"
+	"github.com/ebbgate/ebbgate/internal/policy"
+	"github.com/ebbgate/ebbgate/internal/seal"
+	"github.com/ebbgate/ebbgate/internal/stage"
+	"github.com/ebbgate/ebbgate/internal/topics"
+)
+
+// redactor is what all workers share: the compiled plan, and a topic and a sealer per destination.
+type redactor struct {
+	rt           *stage.Runtime
+	plan         *policy.Plan
+	destinations []target
+	decisions    string
+	sampleBelow  uint64 // allowances whose event id hashes below are recorded
+	denied       *service.MetricCounter
+	fields       *service.MetricCounter
+}
+
+type target struct {
+	name   string
+	topic  string
+	rule   string
+	sealer *seal.Sealer
+}
+
+func newRedactor(rt *stage.Runtime, sample float64) (*redactor, error) {
+	ws := rt.Workspace
+	plan, err := ws.Policy.Bind(ws.Dict, rt.Ring)
+	if err != nil {
+		return nil, err
+	}
+	decisions, ok := ws.Topics.ByRole(topics.Decisions)
+	if !ok {
+		return nil, fmt.Errorf("%s/topics.yaml: no topic has role decisions: add privacy.decisions with role: decisions", ws.Dir)
+	}
+	r := &redactor{
+		rt:          rt,
+		plan:        plan,
+		decisions:   decisions.Name,
+		sampleBelow: sampleThreshold(sample),
+		denied:      rt.Metrics.NewCounter("ebbgate_denied_total", "destination", "reason"),
+		fields:      rt.Metrics.NewCounter("ebbgate_fields_total", "destination", "outcome"),
+	}
+	for _, d := range ws.Policy.Destinations {
+		topic, err := requireTopic(ws.Topics, d.Name)
+		if err != nil {
+			return nil, err
+		}
+		r.destinations = append(r.destinations, target{
+			name:   d.Name,
+			topic:  topic,
+			rule:   d.File + ":" + strconv.Itoa(d.Line),
+			sealer: seal.NewSealer(rt.Ring, d.Name),
+		})
+	}
+	return r, nil
+}
+
+func sampleThreshold(share float64) uint64 {
+	if share >= 1 {
+		return math.MaxUint64
+	}
+	return uint64(share * math.MaxUint64)
+}
+
+func (r *redactor) sampled(eventID string) bool {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(eventID))
+	return h.Sum64() < r.sampleBelow
+}
+
+// worker redacts for one batch at a time.
+type worker struct {
+	*redactor
+	plan       *policy.Worker
+	projection policy.Projection
+	slab       []byte // record bodies are carved from it; it is given up to them when full
+	tally      []tally
+}
+
+type tally struct{ kept, dropped, transformed, failed int64 }
+
+func (r *redactor) worker() *worker {
+	return &worker{redactor: r, plan: r.plan.Worker(), tally: make([]tally, len(r.destinations))}
+}
+
+// redact appends what becomes of the event: a sealed record per destination that may have it, and decision records.
+func (w *worker) redact(msg *service.Message, j *stage.Judgement, out service.MessageBatch) (service.MessageBatch, error) {
+	agreed, fault := w.rt.Workspace.Contracts.For(j.Index)
+	if fault != nil {
+		return out, stage.Misrouted(codeNoContract, "contract")
+	}
+	base := w.base(msg, j, agreed.Class.Name)
+	sampled := w.sampled(base.EventID)
+	for i := range w.destinations {
+		if gate := j.Gates[i]; !gate.Allowed {
+			out = append(out, w.decision(msg, j, i, base.EventID, stage.VerdictDenied, gate.Reason, gate.Rule))
+			w.denied.Incr(1, w.destinations[i].name, gate.Reason)
+			continue
+		}
+		sealed, err := w.sealed(msg, j, i, base)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, sealed)
+		if sampled {
+			out = append(out, w.decision(msg, j, i, base.EventID, stage.VerdictAllowed, "", w.destinations[i].rule))
+		}
+	}
+	return out, nil
+}
+
+// base is the part of the seal record that all destinations of one event share.
+func (w *worker) base(msg *service.Message, j *stage.Judgement, class string) seal.Record {
+	id, _ := j.Index.Get(event.EventID)
+	rec := seal.Record{
+		Policy:         w.rt.Workspace.Policy.Version,
+		EventID:        id.String(),
+		Key:            j.Subject.Primary(),
+		SubjectKey:     j.Subject.Joined,
+		Class:          class,
+		ConsentVersion: strconv.FormatInt(j.Verdict.Version, 10),
+	}
+	rec.CorrelationID, _ = msg.MetaGet(stage.MetaCorrelationID)
+	if ref, ok := stage.Source(msg); ok {
+		rec.SrcTopic, rec.SrcPartition, rec.SrcOffset = ref.Topic, ref.Partition, ref.Offset
+	}
+	return rec
+}
+
+// slabSize holds the bodies of some hundred events: one allocation instead of one each.
+const slabSize = 256 << 10
+
+func (w *worker) sealed(msg *service.Message, j *stage.Judgement, i int, rec seal.Record) (*service.Message, error) {
+	if need := 2 * len(j.Index.Buf); cap(w.slab)-len(w.slab) < need {
+		w.slab = make([]byte, 0, max(slabSize, need))
+	}
+	start := len(w.slab)
+	slab, err := w.plan.Project(i, w.slab, j.Index, &j.Verdict, &w.projection)
+	if err != nil {
+		return nil, err
+	}
+	w.slab = slab
+	rec.Body = slab[start:len(slab):len(slab)]
+	t := &w.destinations[i]
+	rec.Destination, rec.Topic, rec.Requires = t.name, t.topic, w.projection.Requires
+	w.count(i)
+
+	sealed := msg.Copy()
+	sealed.SetBytes(rec.Body)
+	stage.Route(sealed, t.topic, rec.Key)
+	stage.SetSealed(sealed, &rec, t.sealer.Seal(&rec))
+	return sealed, nil
+}
+
+func (w *worker) decision(msg *service.Message, j *stage.Judgement, i int, eventID, verdict, reason, rule string) *service.Message {
+	d := consent.Decision{
+		EventID:        eventID,
+		Destination:    w.destinations[i].name,
+		Verdict:        verdict,
+		Reason:         reason,
+		Rule:           rule,
+		Policy:         w.rt.Workspace.Policy.Version,
+		ConsentVersion: j.Verdict.Version,
+		Stage:          "govern",
+	}
+	record := msg.Copy()
+	record.SetBytes(d.Append(nil))
+	stage.Route(record, w.decisions, j.Subject.Primary())
+	stage.MarkDecision(record)
+	return record
+}
+
+func (w *worker) count(i int) {
+	t := &w.tally[i]
+	t.kept += int64(w.projection.Kept)
+	t.dropped += int64(w.projection.Dropped)
+	t.transformed += int64(w.projection.Transformed)
+	t.failed += int64(w.projection.Failed)
+}
+
+// report adds up the metrics once per batch, because counters cost more than the fields they count.
+func (w *worker) report() {
+	for i := range w.tally {
+		name, t := w.destinations[i].name, &w.tally[i]
+		w.fields.Incr(t.kept, name, "kept")
+		w.fields.Incr(t.dropped, name, "dropped")
+		w.fields.Incr(t.transformed, name, "transformed")
+		w.fields.Incr(t.failed, name, "transform_failed")
+		*t = tally{}
+	}
+}

@@ -1,0 +1,211 @@
+package redpanda
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ebbgate/ebbgate/internal/seal"
+	"github.com/ebbgate/ebbgate/internal/stage"
+)
+
+const (
+	codeTopic        = "output.topic"
+	codeSealMissing  = "seal.missing"
+	codeSealOther    = "seal.destination"
+	codeBytesChanged = "seal.bytes_changed"
+)
+
+// errFlagged fails a batch with a message that a processor failed on. What the processor said may quote the event and
+// is left out.
+var errFlagged = errors.New("refusing a message that carries a processor's error")
+
+// records makes a record of every message, before any is written. The record of a settled message has no topic.
+func (o *output) records(batch service.MessageBatch) ([]kgo.Record, error) {
+	for i, msg := range batch {
+		if err := msg.GetError(); err != nil {
+			if errors.Is(err, stage.ErrWait) {
+				return nil, fmt.Errorf("message %d of %d: %w", i+1, len(batch), stage.ErrWait)
+			}
+			return nil, fmt.Errorf("message %d of %d: %w", i+1, len(batch), errFlagged)
+		}
+	}
+	w := &recordWriter{
+		out: o, topic: o.topic.reader(batch), key: o.key.reader(batch),
+		headers: make([]kgo.RecordHeader, 0, 8*len(batch)), text: make([]byte, 0, 192*len(batch)),
+	}
+	records := make([]kgo.Record, len(batch))
+	var refused map[string][]int
+	for i, msg := range batch {
+		if stage.Settled(msg) {
+			continue
+		}
+		code, err := w.write(&records[i], i, msg)
+		if err != nil {
+			return nil, err
+		}
+		if code != "" {
+			if refused == nil {
+				refused = map[string][]int{}
+			}
+			refused[code] = append(refused[code], i)
+		}
+	}
+	for _, code := range []string{codeTopic, codeSealMissing, codeSealOther, codeBytesChanged, codeTooLarge} {
+		if at := refused[code]; len(at) > 0 {
+			return nil, o.refuse(code, reasons[code], batch, at...)
+		}
+	}
+	return records, nil
+}
+
+var reasons = map[string]error{
+	codeTopic:        errors.New("the message has no topic: the stage before must set it, or the output's topic field must name one"),
+	codeSealMissing:  errors.New("the topic belongs to a destination and the message is not sealed for it: only redact may write there"),
+	codeSealOther:    errors.New("the message is sealed for another destination, topic or key"),
+	codeBytesChanged: errors.New("the message was changed after it was sealed: nothing may come between redact and the output"),
+	codeTooLarge:     errors.New("the record is larger than the topic takes: raise max_message_bytes in topics.yaml or send less"),
+}
+
+// recordWriter fills the records of one batch. Headers and their texts come out of two slabs.
+type recordWriter struct {
+	out        *output
+	topic, key fieldReader
+	headers    []kgo.RecordHeader
+	text       []byte
+	sealed     []seal.Header
+}
+
+// write fills rec. A code says why the message is refused for good; an error fails the batch for now.
+func (w *recordWriter) write(rec *kgo.Record, i int, msg *service.Message) (code string, err error) {
+	body, err := msg.AsBytes()
+	if err != nil {
+		return "", fmt.Errorf("reading the bytes of a message: %w", err)
+	}
+	topic, ok := w.topic.read(i, msg)
+	if !ok || topic == "" {
+		return codeTopic, nil
+	}
+	key, keyed := w.key.read(i, msg)
+	_, quarantined := stage.Quarantine(msg)
+	sealed, text, isSealed := stage.Sealed(msg)
+	isSealed = isSealed && !quarantined
+	if code := w.checkSeal(topic, key, body, sealed, isSealed); code != "" {
+		return code, nil
+	}
+	rec.Topic, rec.Value = topic, body
+	if keyed && key != "" {
+		rec.Key = w.bytes(key)
+	}
+	begin := len(w.headers)
+	switch {
+	case isSealed:
+		w.sealedHeaders(sealed, text)
+	default:
+		w.quarantineHeaders(rec, msg)
+		w.lineage(msg)
+	}
+	w.userHeaders(msg)
+	rec.Headers = w.headers[begin:len(w.headers):len(w.headers)]
+	if sizeOf(rec)-recordCost+recordOverhead+int64(16*len(rec.Headers)) > w.out.limit(topic) {
+		return codeTooLarge, nil
+	}
+	return "", nil
+}
+
+// checkSeal is the gate: bytes reach a destination's topic only as they were sealed for it, and go nowhere else.
+func (w *recordWriter) checkSeal(topic, key string, body []byte, rec *seal.Record, sealed bool) string {
+	destination, needs := w.out.topics.DestinationOf(topic)
+	switch {
+	case !needs && !sealed:
+		return ""
+	case !sealed:
+		return codeSealMissing
+	case !needs || rec.Destination != destination || rec.Topic != topic || rec.Key != key:
+		return codeSealOther
+	case !stage.Same(rec.Body, body) && !bytes.Equal(rec.Body, body):
+		return codeBytesChanged
+	}
+	return ""
+}
+
+func (w *recordWriter) sealedHeaders(rec *seal.Record, text string) {
+	w.sealed = rec.AppendHeaders(w.sealed[:0])
+	for _, h := range w.sealed {
+		w.header(h.Name, h.Value)
+	}
+	w.header(seal.HeaderSeal, text)
+}
+
+// quarantineHeaders keys a quarantine record by its event and lets the topic be browsed without opening records.
+func (w *recordWriter) quarantineHeaders(rec *kgo.Record, msg *service.Message) {
+	q, ok := stage.Quarantine(msg)
+	if !ok {
+		return
+	}
+	if q.EventID != "" {
+		rec.Key = w.bytes(q.EventID)
+	}
+	w.header(headerCode, q.Code)
+	w.header(headerStage, q.Stage)
+}
+
+// lineage names the event and where the input read it.
+func (w *recordWriter) lineage(msg *service.Message) {
+	for _, name := range [...]string{stage.MetaEventID, stage.MetaSubjectKey, stage.MetaCorrelationID} {
+		if value, ok := msg.MetaGet(name); ok && value != "" {
+			w.header(name, value)
+		}
+	}
+	if _, ok := stage.Source(msg); !ok {
+		return
+	}
+	for _, from := range [...][2]string{
+		{stage.MetaKafkaTopic, stage.HeaderSrcTopic},
+		{stage.MetaKafkaPartition, stage.HeaderSrcPartition},
+		{stage.MetaKafkaOffset, stage.HeaderSrcOffset},
+	} {
+		value, _ := msg.MetaGet(from[0])
+		w.header(from[1], value)
+	}
+}
+
+// reserved are headers that only the functions above write.
+var reserved = func() map[string]bool {
+	names := map[string]bool{seal.HeaderSeal: true, headerCode: true, headerStage: true}
+	for _, name := range seal.HeaderNames {
+		names[name] = true
+	}
+	for name := range ownMetadata {
+		names[name] = true
+	}
+	return names
+}()
+
+// userHeaders writes the metadata that the configuration asks for, in the order of names.
+func (w *recordWriter) userHeaders(msg *service.Message) {
+	begin := len(w.headers)
+	if w.out.metadata == nil || w.out.metadata.IsEmpty() {
+		return
+	}
+	_ = w.out.metadata.Walk(msg, func(name, value string) error {
+		if value != "" && !reserved[name] {
+			w.header(name, value)
+		}
+		return nil
+	})
+	sortHeaders(w.headers[begin:])
+}
+
+func (w *recordWriter) header(name, value string) {
+	w.headers = append(w.headers, kgo.RecordHeader{Key: name, Value: w.bytes(value)})
+}
+
+func (w *recordWriter) bytes(text string) []byte {
+	at := len(w.text)
+	w.text = append(w.text, text...)
+	return w.text[at:len(w.text):len(w.text)]
+}

@@ -1,0 +1,99 @@
+package strict
+
+import (
+	"context"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/event"
+	"github.com/ebbgate/ebbgate/internal/stage"
+)
+
+const (
+	sjFieldMaxBytes = "max_bytes"
+	sjFieldMaxKeys  = "max_keys"
+)
+
+func processorSpec() *service.ConfigSpec {
+	return service.NewConfigSpec().
+		Stable().
+		Categories("Utility").
+		Version("0.1.0").
+		Summary("Lets only strict JSON objects pass, byte for byte, and quarantines everything else.").
+		Description(`
+Put it before any mapping of foreign JSON. Different parsers disagree on duplicate names, invalid UTF-8, lone surrogates
+and trailing data, and that disagreement is how redaction is bypassed; this processor refuses all of them on the raw
+bytes.
+
+A refused message becomes a quarantine record (metadata ` + "`topic`" + ` names the quarantine topic) whose payload is
+encrypted; the code says which rule it broke. The rest of the batch goes on.`).
+		Fields(
+			stage.WorkspaceField(),
+			service.NewIntField(sjFieldMaxBytes).
+				Description("The largest body, in bytes.").
+				Default(event.DefaultLimits.MaxBytes).
+				LintRule(`root = if this <= 0 { "max_bytes must be positive" }`),
+			service.NewIntField(sjFieldMaxKeys).
+				Description("The most names one object may have.").
+				Default(event.DefaultLimits.MaxKeys).
+				Advanced().
+				LintRule(`root = if this <= 0 { "max_keys must be positive" }`),
+		).
+		Example("Before a mapping", "Foreign JSON is checked first, then mapped into the envelope.", `
+pipeline:
+  processors:
+    - strict_json: {}
+    - mapping: |
+        root.event_name = this.type
+        root.timestamp = this.at
+        root.subject.user_id = this.user
+        root.context.source = "billing"
+    - identity: {}
+`)
+}
+
+// Register adds the processor to the environment.
+func Register(env *service.Environment) error {
+	return env.RegisterBatchProcessor("strict_json", processorSpec(), func(conf *service.ParsedConfig, mgr *service.Resources) (service.BatchProcessor, error) {
+		return newProcessor(conf, mgr)
+	})
+}
+
+type processor struct {
+	guard   *stage.Guard
+	dict    *event.Dictionary
+	readers stage.ReaderPool
+}
+
+func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processor, error) {
+	rt, err := stage.NewRuntime(conf, mgr)
+	if err != nil {
+		return nil, err
+	}
+	limits := event.DefaultLimits
+	if limits.MaxBytes, err = conf.FieldInt(sjFieldMaxBytes); err != nil {
+		return nil, err
+	}
+	if limits.MaxKeys, err = conf.FieldInt(sjFieldMaxKeys); err != nil {
+		return nil, err
+	}
+	// Foreign JSON has names of its own, so none of ours is governed yet.
+	dict, err := event.NewDictionary()
+	if err != nil {
+		return nil, err
+	}
+	return &processor{guard: stage.NewGuard("ingest", rt), dict: dict, readers: stage.NewReaderPool(dict, limits)}, nil
+}
+
+// ProcessBatch checks every message and never fails.
+func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
+	reader := p.readers.Get()
+	defer p.readers.Put(reader)
+	return []service.MessageBatch{p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
+		_, err := reader.Index(msg)
+		return append(out, msg), err
+	})}, nil
+}
+
+// Close has nothing to release.
+func (p *processor) Close(context.Context) error { return nil }
