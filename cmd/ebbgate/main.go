@@ -84,6 +84,7 @@ func commandOptions() []service.CLIOptFunc {
 		clickhouseCommand(),
 		policyCommand(),
 		consentCommand(),
+		generateCommand(),
 	} {
 		opts = append(opts, service.CLIOptAddCommand(command))
 	}

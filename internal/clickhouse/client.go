@@ -42,7 +42,7 @@ type Insert struct {
 	Table   string // unquoted, in the client's database
 	Block   *Block
 	Token   string // insert_deduplication_token
-	QueryID string // by which InFlight finds the insert on the server
+	QueryID string // by which the server's query log names the insert
 }
 
 // inserter sends a block and returns nil only once the server has confirmed it.
@@ -139,9 +139,10 @@ func (c *Client) Insert(ctx context.Context, in Insert) error {
 	return serverError(c.insert.send(ctx, &in))
 }
 
-// InFlight counts the queries of the connected server whose id starts with prefix: inserts whose sender may be gone.
-func (c *Client) InFlight(ctx context.Context, prefix string) (n uint64, err error) {
-	err = c.Query(ctx, "SELECT count() FROM system.processes WHERE startsWith(query_id, ?)", []any{prefix},
+// InFlight counts the inserts that run on the connected server under a deduplication token that contains part: their
+// sender may be gone, and they may yet put rows in.
+func (c *Client) InFlight(ctx context.Context, part string) (n uint64, err error) {
+	err = c.Query(ctx, "SELECT count() FROM system.processes WHERE position(Settings['insert_deduplication_token'], ?) > 0", []any{part},
 		func(scan func(...any) error) error { return scan(&n) })
 	return n, err
 }

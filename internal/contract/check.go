@@ -129,9 +129,7 @@ func (w *walker) array(at int) {
 	for i := uint32(at + 1); i < nodes[at].Next; i = nodes[i].Next {
 		n := &nodes[i]
 		c := &w.checks.fields[n.Field]
-		if n.Field == event.NoField || !c.declared {
-			w.undeclared(i, event.NoField)
-		} else if !c.settled(n) {
+		if !c.settled(n) {
 			w.value(int(i), c, n.Field)
 		}
 	}

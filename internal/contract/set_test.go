@@ -125,6 +125,18 @@ func pathsOf(s *contract.Set, path string) []string {
 	return paths
 }
 
+func TestTypes(t *testing.T) {
+	for _, scalar := range []contract.Type{contract.String, contract.Integer, contract.Number, contract.Boolean, contract.Timestamp} {
+		assert.True(t, scalar.Scalar(), scalar)
+	}
+	for _, other := range []contract.Type{0, contract.Object, contract.Array, contract.JSON} {
+		assert.False(t, other.Scalar(), other)
+	}
+	assert.Equal(t, "json", contract.JSON.String())
+	assert.Empty(t, contract.Type(99).String())
+	assert.Empty(t, contract.Classification(99).String())
+}
+
 func TestAllows(t *testing.T) {
 	cases := []struct {
 		class   contract.Classification

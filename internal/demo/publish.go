@@ -117,7 +117,11 @@ func (p *publisher) statements(ctx context.Context, gen *generate.Generator) err
 
 // deliveries publishes GitHub's own webhook examples. Most of the people in them have a consent record.
 func (p *publisher) deliveries(ctx context.Context) error {
-	all, err := generate.GitHub(ctx, npm.Fetcher{Report: p.Progress})
+	cache, err := npm.CacheDir()
+	if err != nil {
+		return err
+	}
+	all, err := generate.GitHub(ctx, npm.Fetcher{CacheDir: cache, Report: p.Progress})
 	if errors.Is(err, npm.ErrNoClient) {
 		p.tell("skipping GitHub's webhook examples: %v", err)
 		return nil

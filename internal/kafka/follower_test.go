@@ -163,50 +163,34 @@ func TestReadWaitsForAMissingTopicAndAnAbsentBroker(t *testing.T) {
 }
 
 func TestReadIsNotAnsweredByAnEndThatWasAskedForBefore(t *testing.T) {
-	f := newFixture(t, kfake.SeedTopics(1, "a"))
-	v := texts("a", false)
-	follower := f.follow(v)
-	f.put("a", "k", "1 x")
-	get(t, follower, v, "k")
+	r := rounds{wake: make(chan struct{}, 1)}
+	ask := func() (answer chan kadm.ListedOffsets, asked *round) {
+		answer = make(chan kadm.ListedOffsets, 1)
+		before := r.current()
+		go func() {
+			ends, err := r.next(ctx(t), context.Background())
+			assert.NoError(t, err)
+			answer <- ends
+		}()
+		require.Eventually(t, func() bool { return r.current() != nil && r.current() != before }, waitLong, time.Millisecond)
+		return answer, r.current()
+	}
+	first, asked := ask()
+	require.Same(t, asked, r.take(), "the question is on its way to the broker")
+	second, later := ask()
+	require.NotSame(t, asked, later, "whoever comes now needs a newer answer")
+	asked.ends = kadm.ListedOffsets{}
+	close(asked.done)
+	<-first
+	assert.Empty(t, second)
+	close(r.take().done)
+	<-second
+}
 
-	// The first question is answered late, with the end as it was before the second record.
-	held, release := make(chan struct{}), make(chan struct{})
-	f.cluster.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		close(held)
-		f.cluster.SleepControl(func() { <-release })
-		res := req.ResponseKind().(*kmsg.ListOffsetsResponse)
-		part := kmsg.NewListOffsetsResponseTopicPartition()
-		part.Offset = 1
-		topic := kmsg.NewListOffsetsResponseTopic()
-		topic.Topic, topic.Partitions = "a", append(topic.Partitions, part)
-		res.Topics = append(res.Topics, topic)
-		return res, nil, true
-	})
-	first := make(chan struct{})
-	go func() {
-		defer close(first)
-		assert.NoError(t, follower.Read(ctx(t), func() {}))
-	}()
-	<-held
-
-	// The consumer is held too, so that only a newer end makes the second reader wait for it.
-	f.cluster.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
-		f.cluster.SleepControl(func() { <-first })
-		return nil, nil, false
-	})
-	f.put("a", "k", "2 y")
-	second := make(chan string, 1)
-	go func() {
-		e, _ := get(t, follower, v, "k")
-		second <- e.Value
-	}()
-	require.Eventually(t, func() bool {
-		follower.rounds.mu.Lock()
-		defer follower.rounds.mu.Unlock()
-		return follower.rounds.pending != nil
-	}, waitLong, time.Millisecond)
-	close(release)
-	assert.Equal(t, "y", <-second)
+func (r *rounds) current() *round {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pending
 }
 
 func TestManyReadersShareOneQuestion(t *testing.T) {

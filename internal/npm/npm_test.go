@@ -52,8 +52,7 @@ func registry(t *testing.T, name, version string, body []byte, integrity string)
 		t.Skip("needs the npm client")
 	}
 	var taken atomic.Int64
-	var server *httptest.Server
-	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if filepath.Ext(r.URL.Path) == ".tgz" {
 			taken.Add(1)
 			w.Write(body)
@@ -63,7 +62,7 @@ func registry(t *testing.T, name, version string, body []byte, integrity string)
 			http.NotFound(w, r)
 			return
 		}
-		dist := map[string]any{"tarball": server.URL + "/t/pack.tgz", "integrity": integrity}
+		dist := map[string]any{"tarball": "http://" + r.Host + "/t/pack.tgz", "integrity": integrity}
 		one := map[string]any{"name": name, "version": version, "dist": dist}
 		json.NewEncoder(w).Encode(map[string]any{
 			"name": name, "dist-tags": map[string]string{"latest": version}, "versions": map[string]any{version: one},

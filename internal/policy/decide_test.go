@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ebbgate/ebbgate/internal/consent"
+	"github.com/ebbgate/ebbgate/internal/contract"
 	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/policy"
 )
@@ -123,6 +125,31 @@ func TestBindNeedsKeysAndPaths(t *testing.T) {
 	require.NoError(t, err)
 	_, err = h.policy.Bind(empty, testRing)
 	assert.EqualError(t, err, "binding destination mail: policy.yaml:12: the dictionary does not know properties.email")
+}
+
+func TestBindBoundsTheRequirements(t *testing.T) {
+	rules := make([]string, 257)
+	left := "event: left\nversion: 1.0.0\nowner: data\nclass: product\nproperties:\n"
+	for i := range rules {
+		rules[i] = fmt.Sprintf("properties.f%d: { keep: true, requires: marketing }", i)
+		left += fmt.Sprintf("  f%d: { type: string, classification: none }\n", i)
+	}
+	for _, count := range []int{256, 257} {
+		files := withRules(rules[:count]...)
+		files["contracts/left.yaml"].Data = []byte(left)
+		set, err := contract.Load(files, "contracts")
+		require.NoError(t, err)
+		p, err := policy.Compile(files["policy.yaml"].Data, "policy.yaml", set)
+		require.NoError(t, err)
+		dict, err := event.NewDictionary(append(set.Paths(), "consent.marketing", "consent.analytics")...)
+		require.NoError(t, err)
+		_, err = p.Bind(dict, testRing)
+		if count == 256 {
+			require.NoError(t, err)
+			continue
+		}
+		require.EqualError(t, err, "binding destination out: 257 fields require another purpose, 256 are possible")
+	}
 }
 
 func TestPolicyDescribesItself(t *testing.T) {

@@ -155,6 +155,18 @@ func TestRequiresHeader(t *testing.T) {
 		_, out = h.show(t, properties, h.verdict("analytics"))
 		assert.Equal(t, "analytics", out.Requires, "nothing was relied on that is not held")
 	}
+	h = newHarness(t, withRules("consent.source: { keep: true, requires: marketing }"))
+	for held, want := range map[string]string{"marketing": `"consent":{"source":"web"}`, "analytics": ""} {
+		require.NoError(t, h.scanner.Scan([]byte(`{"event_name":"signed_up","event_id":"e","consent":{"source":"web"}}`), &h.index))
+		var out policy.Projection
+		got, err := h.worker.Project(0, nil, &h.index, h.verdict("analytics", held), &out)
+		require.NoError(t, err)
+		assert.Equal(t, want != "", strings.Contains(string(got), `"consent":{"source":"web"}`))
+		assert.Equal(t, want != "", out.Requires == "analytics;marketing=consent.source", out.Requires)
+		decisions, err := h.worker.Explain(0, &h.index, h.verdict("analytics", held))
+		require.NoError(t, err)
+		assert.Equal(t, want == "", decisions[2].Verdict == "dropped")
+	}
 	for _, bad := range []string{"", ";marketing=a", "analytics;", "analytics;marketing", "analytics;marketing=", "analytics;=a", "analytics;marketing=a,,b"} {
 		_, err := policy.ParseRequires(bad)
 		assert.Error(t, err, bad)

@@ -118,7 +118,12 @@ func (c *chunk) add(msg *service.Message) error {
 
 // token names the chunk's insert. It depends on nothing that can differ between retries.
 func (c *chunk) token(destination string) string {
-	return fmt.Sprintf("%s|%s|%d|%d-%d|%d", destination, c.topic, c.partition, c.first, c.last, c.epoch)
+	return fmt.Sprintf("%s%d-%d|%d", tokenPrefix(destination, c.partitionKey), c.first, c.last, c.epoch)
+}
+
+// tokenPrefix is what the tokens of a partition have in common, whichever process made them.
+func tokenPrefix(destination string, key partitionKey) string {
+	return fmt.Sprintf("%s|%s|%d|", destination, key.topic, key.partition)
 }
 
 // count tells how many records have the fate.

@@ -142,13 +142,9 @@ func (o *output) assign(c *chunk, l *layout) (missing []string, err error) {
 
 var errStale = errors.New("the table's columns have to be read again")
 
-// queryPrefix is what the ids of all inserts of a partition start with, whichever process sends them.
-func (o *output) queryPrefix(key partitionKey) string {
-	return fmt.Sprintf("ebbgate|%s|%s|%d|%d|", o.cfg.destination, key.topic, key.partition, key.epoch)
-}
-
+// queryID names one insert in the server's query log.
 func (o *output) queryID(key partitionKey, what string) string {
-	return fmt.Sprintf("%s%s|%s|%d", o.queryPrefix(key), what, instance, o.queries.Add(1))
+	return fmt.Sprintf("ebbgate|%s%s|%s|%d", tokenPrefix(o.cfg.destination, key), what, instance, o.queries.Add(1))
 }
 
 // Close gives up the connections. Chunks that are not acknowledged come again.

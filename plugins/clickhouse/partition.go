@@ -80,8 +80,7 @@ func (o *output) deliver(ctx context.Context, c *chunk) error {
 
 // catchUp waits until no insert of the partition is under way, whoever sent it, and reads the mark.
 func (o *output) catchUp(ctx context.Context, p *partition, key partitionKey) error {
-	prefix := o.queryPrefix(key)
-	n, err := o.client.InFlight(ctx, prefix)
+	n, err := o.client.InFlight(ctx, tokenPrefix(o.cfg.destination, key))
 	if err != nil {
 		return fmt.Errorf("looking for inserts still under way: %w", err)
 	}

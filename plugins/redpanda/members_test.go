@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/goleak"
 )
 
 func TestAnAcknowledgementFromBeforeALossIsDropped(t *testing.T) {
@@ -133,6 +134,8 @@ func freePort(t *testing.T) int {
 func TestClosingIsQuickAndRepeatable(t *testing.T) {
 	b := newBench(t, 3)
 	b.produce("events.raw", 0, "v")
+	b.committed("g", "events.raw", 0)
+	running := goleak.IgnoreCurrent()
 	in := b.newTestInput("chunk_period: 20ms")
 	b.connect(in)
 	b.next(in)
@@ -144,6 +147,8 @@ func TestClosingIsQuickAndRepeatable(t *testing.T) {
 	require.Error(t, err)
 	in = b.newTestInput("")
 	require.NoError(t, in.Close(context.Background()), "an input that never connected")
+	goleak.VerifyNone(t, running, goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*clientConn).read"),
+		goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*clientConn).write"))
 }
 
 // A partition read ahead of its sink is paused, so that a stalled sink costs a bounded amount of memory, and goes on.

@@ -52,7 +52,7 @@ func TestTrapsLoseNothingWhenWritesFailInPart(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, 1)
 			// Records go to two topics, one of which fails at first: part of every batch is written.
-			failing := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "events.dlq", Err: kerr.TopicAuthorizationFailed, Count: 4})
+			failing := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "events.dlq", Err: kerr.TopicAuthorizationFailed, Count: 2})
 			values := numbered("v", 24)
 			b.produce("events.raw", 0, values...)
 			output := b.outputYAML(`${! if content().string().has_suffix("2") || content().string().has_suffix("3") { "events.dlq" } else { "events.validated" } }`, "")
@@ -60,7 +60,7 @@ func TestTrapsLoseNothingWhenWritesFailInPart(t *testing.T) {
 				output = fmt.Sprintf(c.output, deepen(output))
 			}
 			b.stream(b.inputYAML("chunk_offsets: 8\nchunk_period: 20ms"), processorList(c.processors), output, nil)
-			require.NoError(t, failing.Wait(b.ctx(), 4))
+			require.NoError(t, failing.Wait(b.ctx(), 2))
 			b.waitCommitted("g", "events.raw", 0, 24)
 
 			there := map[string]bool{}
