@@ -1,12 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -30,10 +31,14 @@ or revoked, and a second run changes nothing.
 
 Examples:
   ebbgate topics apply --brokers 127.0.0.1:19092
-  ebbgate topics apply --workspace ./pipelines --acls --output json`,
+  ebbgate topics apply --workspace ./pipelines --acls --output json
+  EBBGATE_SASL_PASSWORD=... ebbgate topics apply --brokers broker:9093 --tls --sasl-mechanism SCRAM-SHA-512 --user admin`,
 			Flags: []cli.Flag{
 				workspaceFlag(),
 				&cli.StringFlag{Name: "brokers", Value: "127.0.0.1:9092", EnvVars: []string{"EBBGATE_BROKERS"}, Usage: "addresses of brokers, separated by commas"},
+				&cli.BoolFlag{Name: "tls", Usage: "connect with TLS"},
+				&cli.StringFlag{Name: "sasl-mechanism", Usage: "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; the password or token comes from EBBGATE_SASL_PASSWORD"},
+				&cli.StringFlag{Name: "user", Usage: "the user to authenticate as"},
 				&cli.BoolFlag{Name: "acls", Usage: "grant the principals of the file what they need"},
 				outputFlag(),
 			},
@@ -52,14 +57,11 @@ func applyTopics(c *cli.Context) error {
 	if err != nil {
 		return cli.Exit(err, 1)
 	}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(c.String("brokers"), ",")...), kgo.ClientID("ebbgate"))
+	cl, err := reach(c)
 	if err != nil {
-		return cli.Exit(fmt.Errorf("reading --brokers: %w", err), 1)
+		return cli.Exit(err, 1)
 	}
 	defer cl.Close()
-	if err := cl.Ping(c.Context); err != nil {
-		return cli.Exit(fmt.Errorf("reaching %s: %w", c.String("brokers"), err), 1)
-	}
 	adm := kadm.NewClient(cl)
 	changes, err := kafka.ApplyTopics(c.Context, adm, set)
 	if err == nil && c.Bool("acls") {
@@ -74,6 +76,30 @@ func applyTopics(c *cli.Context) error {
 		return cli.Exit(err, 1)
 	}
 	return nil
+}
+
+// reachTimeout bounds how long the command looks for the brokers.
+const reachTimeout = 15 * time.Second
+
+func reach(c *cli.Context) (*kgo.Client, error) {
+	client, err := kafka.NewClient(kafka.Login{
+		Seeds: []string{c.String("brokers")}, TLS: c.Bool("tls"),
+		Mechanism: c.String("sasl-mechanism"), User: c.String("user"), Password: os.Getenv("EBBGATE_SASL_PASSWORD"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	cl, err := kgo.NewClient(client.Options()...)
+	if err != nil {
+		return nil, fmt.Errorf("reading --brokers: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(c.Context, reachTimeout)
+	defer cancel()
+	if err := cl.Ping(ctx); err != nil {
+		cl.Close()
+		return nil, fmt.Errorf("reaching %s: %w", c.String("brokers"), err)
+	}
+	return cl, nil
 }
 
 func showChanges(w io.Writer, changes []kafka.Change, output string) error {

@@ -27,9 +27,6 @@ func NewBlock(cols ...*Column) *Block {
 // Column returns column i.
 func (b *Block) Column(i int) *Column { return b.cols[i] }
 
-// Columns lists the columns in order. The slice is the block's own.
-func (b *Block) Columns() []*Column { return b.cols }
-
 // Rows counts the rows.
 func (b *Block) Rows() int {
 	if len(b.cols) == 0 {

@@ -36,9 +36,6 @@ func NewColumn(name string, typ Type) *Column {
 	return c
 }
 
-// Name is the column's name in the table.
-func (c *Column) Name() string { return c.name }
-
 // Spec is the column's parsed type.
 func (c *Column) Spec() Type { return c.typ }
 

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"sync"
 	"sync/atomic"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
@@ -20,7 +19,7 @@ import (
 type httpInserter struct {
 	opts    *driver.Options
 	client  *http.Client
-	packers sync.Pool
+	packers chan *packer // idle ones
 	pack    Compression
 	next    atomic.Uint32
 }
@@ -39,7 +38,7 @@ func newHTTPInserter(opts *driver.Options, o Options) (inserter, error) {
 		transport.Proxy = http.ProxyURL(opts.HTTPProxyURL)
 	}
 	h := &httpInserter{opts: opts, client: &http.Client{Transport: transport}, pack: o.Compression}
-	h.packers.New = func() any { return newPacker(o.Compression) }
+	h.packers = make(chan *packer, max(o.MaxInserts, 1))
 	return h, nil
 }
 
@@ -50,7 +49,7 @@ func (h *httpInserter) close() error {
 
 // send tries one address. A failed one is left for the next call, which the caller makes only after reading back.
 func (h *httpInserter) send(ctx context.Context, in *Insert) error {
-	p := h.packers.Get().(*packer)
+	p := h.packer()
 	body, err := p.pack(in.Block.native())
 	if err != nil {
 		return fmt.Errorf("compressing the insert: %w", err)
@@ -70,8 +69,20 @@ func (h *httpInserter) send(ctx context.Context, in *Insert) error {
 		return err
 	}
 	// After a failure the transport may still be reading the body, so only success gives its memory back.
-	h.packers.Put(p)
+	select {
+	case h.packers <- p:
+	default:
+	}
 	return nil
+}
+
+func (h *httpInserter) packer() *packer {
+	select {
+	case p := <-h.packers:
+		return p
+	default:
+		return newPacker(h.pack)
+	}
 }
 
 func (h *httpInserter) url(ctx context.Context, in *Insert) string {

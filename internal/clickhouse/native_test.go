@@ -65,6 +65,20 @@ func newWireServer(t *testing.T, columns ...*Column) *wireServer {
 	return s
 }
 
+// answers sets how insert n is answered; false closes the connection without a word.
+func (s *wireServer) answers(answer func(n int, b *proto.Buffer) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = answer
+}
+
+// seen is what has happened so far.
+func (s *wireServer) seen() (inserts []received, conns int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inserts, s.conns
+}
+
 func (s *wireServer) serve(conn net.Conn) error {
 	s.mu.Lock()
 	s.conns++
@@ -240,9 +254,10 @@ func TestNativeInsertOnTheWire(t *testing.T) {
 			for range 3 {
 				require.NoError(t, client.Insert(t.Context(), Insert{Table: "events", Block: block, Token: "the token", QueryID: "the id"}))
 			}
-			require.Len(t, s.inserts, 3)
-			assert.Equal(t, 1, s.conns, "the connection is kept")
-			in := s.inserts[2]
+			inserts, conns := s.seen()
+			require.Len(t, inserts, 3)
+			assert.Equal(t, 1, conns, "the connection is kept")
+			in := inserts[2]
 			assert.Equal(t, "INSERT INTO `events` (`s`, `n`, `l`, `at`) VALUES", in.query.Body)
 			assert.Equal(t, "the id", in.query.ID)
 			assert.Equal(t, "the token", in.settings["insert_deduplication_token"])
@@ -259,7 +274,7 @@ func TestNativeInsertOnTheWire(t *testing.T) {
 
 func TestNativeInsertThatFails(t *testing.T) {
 	s := newWireServer(t, wireColumns(t)...)
-	s.answer = func(n int, b *proto.Buffer) bool {
+	s.answers(func(n int, b *proto.Buffer) bool {
 		switch n {
 		case 1: // the connection breaks after the server has the rows
 			return false
@@ -272,7 +287,7 @@ func TestNativeInsertThatFails(t *testing.T) {
 			proto.ServerCodeEndOfStream.Encode(b)
 			return true
 		}
-	}
+	})
 	client := openWire(t, s.address, LZ4)
 	in := Insert{Table: "events", Block: fillWire(wireColumns(t)), Token: "t", QueryID: "q"}
 	err := client.Insert(t.Context(), in)
@@ -282,7 +297,8 @@ func TestNativeInsertThatFails(t *testing.T) {
 	assert.True(t, Permanent(err), err)
 	assert.NotContains(t, err.Error(), "secret")
 	require.NoError(t, client.Insert(t.Context(), in))
-	assert.Equal(t, 3, s.conns, "after an error the connection is given up")
+	_, conns := s.seen()
+	assert.Equal(t, 3, conns, "after an error the connection is given up")
 }
 
 func TestNativeInsertWithoutServer(t *testing.T) {

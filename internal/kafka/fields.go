@@ -103,11 +103,42 @@ func ParseClient(conf *service.ParsedConfig, mgr *service.Resources) (*Client, e
 	return c, nil
 }
 
+// Login is how a command outside a pipeline reaches the brokers. Without a Mechanism it does not authenticate.
+type Login struct {
+	Seeds                     []string // each host:port, or several separated by commas
+	TLS                       bool
+	Mechanism, User, Password string
+}
+
+// NewClient returns the client that a login describes, with the defaults of ClientFields for the rest.
+func NewClient(login Login) (*Client, error) {
+	c := &Client{clientID: "ebbgate", maxAge: time.Minute, overhead: 10 * time.Second, idle: 20 * time.Second}
+	if err := c.addSeeds(login.Seeds); err != nil {
+		return nil, err
+	}
+	if login.TLS {
+		c.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if login.Mechanism == "" {
+		return c, nil
+	}
+	s := saslConfig{name: login.Mechanism, user: login.User, pass: login.Password, token: login.Password}
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("reading the login: %w", err)
+	}
+	c.sasl = []saslConfig{s}
+	return c, nil
+}
+
 func (c *Client) parseSeeds(conf *service.ParsedConfig) error {
 	list, err := conf.FieldStringList(FieldSeedBrokers)
 	if err != nil {
 		return err
 	}
+	return c.addSeeds(list)
+}
+
+func (c *Client) addSeeds(list []string) error {
 	for _, item := range list {
 		for seed := range strings.SplitSeq(item, ",") {
 			if seed = strings.TrimSpace(seed); seed != "" {

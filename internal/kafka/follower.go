@@ -36,6 +36,11 @@ const (
 // Follower reads whole topics, all partitions from their start, without a consumer group, into tables, and knows when
 // these are current. It starts on the first Read, restarts by itself after an error, and is safe for concurrent use.
 // Its goroutines run from the first Read until Close returns.
+//
+// A position is the offset after the last record seen. Should compaction remove the very last records of a partition,
+// which happens only to records without a value, Read waits until the partition is written to again: it cannot tell
+// what is gone from what has not arrived. State is therefore changed by records of a higher version, not taken back by
+// records without a value.
 type Follower struct {
 	client *Client
 	tables map[string]Table

@@ -16,6 +16,23 @@ import (
 // output of ours refuses it, and the input replays its chunk: not delivered, not denied, not quarantined.
 var ErrWait = errors.New("waiting for state")
 
+// ErrFlagged marks a message that a processor failed on and no stage of ours has seen since. Its text is ours: what the
+// processor said may quote the event.
+var ErrFlagged = errors.New("a processor failed on the message: mend it, then replay the event")
+
+// Failure is why an output must not write a message: ErrWait, ErrFlagged, or nil. Records that a stage made, and
+// placeholders, are good whatever happened to the message later: outputs do not look at its content.
+func Failure(msg *service.Message) error {
+	err := msg.GetError()
+	switch {
+	case err == nil || finished(msg):
+		return nil
+	case errors.Is(err, ErrWait):
+		return ErrWait
+	}
+	return ErrFlagged
+}
+
 // Codes the guard itself gives.
 const (
 	CodeUpstreamFailed = "upstream_failed" // a processor that is not ours failed on the message
@@ -108,7 +125,6 @@ func (g *Guard) Quarantine(msg *service.Message, reason error) *service.Message 
 	}
 	rec := quarantine.New(code, path, g.stage, ref, id, body, g.cipher, g.now())
 	msg.SetError(nil)
-	msg.SetBytes(rec.Append(nil))
 	msg.MetaSet(MetaTopic, g.topic)
 	msg.MetaSet(MetaKey, id)
 	msg.MetaSet(MetaEventID, id)

@@ -110,7 +110,7 @@ func TestFinishedMessagesPassUntouched(t *testing.T) {
 	guard := NewGuard("govern", testRuntime(t))
 	settled, decision, record := message(), message(), message()
 	MarkSettled(settled)
-	MarkDecision(decision)
+	SetDecision(decision, []byte(`{}`))
 	SetQuarantine(record, &quarantine.Record{})
 	out := guard.Batch(service.MessageBatch{settled, decision, record}, func(*service.Message, service.MessageBatch) (service.MessageBatch, error) {
 		t.Fatal("there is nothing to judge")
@@ -122,7 +122,7 @@ func TestFinishedMessagesPassUntouched(t *testing.T) {
 // Whoever writes to a topic chooses its headers, and inputs turn headers into metadata.
 func TestHeadersCannotPassForAttachments(t *testing.T) {
 	msg := message()
-	for _, name := range []string{metaIndex, metaSubject, metaSealed, metaQuarantine, metaSettled, metaDecision, metaJudgement} {
+	for _, name := range []string{metaIndex, metaSubject, metaSealed, metaMade, metaSettled, metaJudgement} {
 		msg.MetaSet(name, "true")
 	}
 	require.False(t, Settled(msg))

@@ -34,12 +34,11 @@ const (
 // Values that ride along inside the process. They are set immutable, survive copies and mappings, and read as an empty
 // string from Bloblang and header filters, so that nothing of an event can leave through them.
 const (
-	metaIndex      = "ebbgate_index"
-	metaSubject    = "ebbgate_subject"
-	metaSealed     = "ebbgate_sealed"
-	metaQuarantine = "ebbgate_quarantine"
-	metaSettled    = "ebbgate_settled"
-	metaDecision   = "ebbgate_decision"
+	metaIndex   = "ebbgate_index"
+	metaSubject = "ebbgate_subject"
+	metaSealed  = "ebbgate_sealed"
+	metaMade    = "ebbgate_made"
+	metaSettled = "ebbgate_settled"
 )
 
 // Attached wraps a Go value as immutable message metadata.
@@ -100,14 +99,38 @@ func Sealed(msg *service.Message) (rec *seal.Record, text string, ok bool) {
 	return s.record, s.text, ok
 }
 
-// SetQuarantine marks a message as a quarantine record; its bytes are the record's JSON.
+// made is a record that a stage wrote in place of an event. It keeps the bytes: whatever a later processor of the user's
+// does to the message, outputs write these.
+type made struct {
+	quarantine *quarantine.Record
+	body       []byte
+}
+
+// SetQuarantine turns a message into a quarantine record.
 func SetQuarantine(msg *service.Message, rec *quarantine.Record) {
-	Attach(msg, metaQuarantine, rec)
+	finish(msg, made{rec, rec.Append(nil)})
+}
+
+// SetDecision turns a message into a decision record, which it then owns.
+func SetDecision(msg *service.Message, body []byte) {
+	finish(msg, made{body: body})
+}
+
+func finish(msg *service.Message, m made) {
+	msg.SetBytes(m.body)
+	Attach(msg, metaMade, m)
 }
 
 // Quarantine returns the quarantine record a message was turned into.
 func Quarantine(msg *service.Message) (*quarantine.Record, bool) {
-	return Attachment[*quarantine.Record](msg, metaQuarantine)
+	m, ok := Attachment[made](msg, metaMade)
+	return m.quarantine, ok && m.quarantine != nil
+}
+
+// Made returns the bytes of the quarantine or decision record a message was turned into.
+func Made(msg *service.Message) ([]byte, bool) {
+	m, ok := Attachment[made](msg, metaMade)
+	return m.body, ok
 }
 
 // MarkSettled makes a message the placeholder of a record that is already durable in quarantine: it has no bytes,
@@ -122,16 +145,16 @@ func Settled(msg *service.Message) bool {
 	return settled
 }
 
-// MarkDecision says that the message is a decision record now and no event any more: later processors pass it.
-func MarkDecision(msg *service.Message) { Attach(msg, metaDecision, true) }
+// Decision reports whether the message is a decision record.
+func Decision(msg *service.Message) bool {
+	m, ok := Attachment[made](msg, metaMade)
+	return ok && m.quarantine == nil
+}
 
 // finished reports whether there is nothing left to judge: a quarantine record, a decision or a placeholder.
 func finished(msg *service.Message) bool {
-	if _, ok := Quarantine(msg); ok {
-		return true
-	}
-	decision, _ := Attachment[bool](msg, metaDecision)
-	return decision || Settled(msg)
+	_, ok := Made(msg)
+	return ok || Settled(msg)
 }
 
 // Verdicts of decision records.

@@ -186,7 +186,9 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, closeTimeout)
 }
 
-// Static reports whether a component's field state holds a fixed state, for tests, instead of a broker.
+// Static reports whether a component's field state holds a fixed state, for tests, instead of a broker. The engine gives
+// an empty list where the field is not set, so that its mere presence says nothing.
 func Static(conf *service.ParsedConfig) bool {
-	return conf.Contains(FieldName, fieldStatic)
+	subjects, err := conf.FieldObjectList(FieldName, fieldStatic)
+	return err == nil && len(subjects) > 0
 }

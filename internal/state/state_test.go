@@ -276,3 +276,16 @@ func TestLintSeesWhatTheConstructorRefuses(t *testing.T) {
 		assert.Equal(t, wrong, len(lints) > 0, "%s: %v", yaml, lints)
 	}
 }
+
+// A state on brokers must not pass for a fixed one: the govern stage publishes its policy only for the former.
+func TestStaticIsOnlyWhatListsSubjects(t *testing.T) {
+	spec := service.NewConfigSpec().Field(ConfigField())
+	for text, want := range map[string]bool{
+		"state: { seed_brokers: [ a ] }":        false,
+		"state: { static: [ { user_id: u } ] }": true,
+	} {
+		conf, err := spec.ParseYAML(text, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, Static(conf), text)
+	}
+}

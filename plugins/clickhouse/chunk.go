@@ -50,8 +50,8 @@ type chunk struct {
 
 var errNoChunk = errors.New("the batch is not one chunk of the redpanda input: read the topic with this distribution's redpanda input, and put nothing between that joins or splits batches")
 
-// readChunk takes the batch's identity and its records, in order, without judging them. Errors are of the set-up, or
-// of a message that arrived flagged; the batch waits.
+// readChunk takes the batch's identity and its records, in order, without judging them. Errors are of the set-up, and the
+// batch waits, or name messages that arrived flagged in a *stage.PermanentError.
 func readChunk(batch service.MessageBatch, c *chunk) error {
 	if len(batch) == 0 {
 		return errNoChunk
@@ -60,23 +60,20 @@ func readChunk(batch service.MessageBatch, c *chunk) error {
 	if err := c.identify(batch[0]); err != nil {
 		return err
 	}
+	bad := &refusals{}
 	for _, msg := range batch {
-		if err := msg.GetError(); err != nil {
-			return fmt.Errorf("refusing a batch with a failed message: a stage before this output could not judge it: %w", flagged(err))
+		switch err := stage.Failure(msg); {
+		case errors.Is(err, stage.ErrWait):
+			return fmt.Errorf("a stage before this output could not judge the batch yet: %w", err)
+		case err != nil:
+			ref, _ := stage.Source(msg)
+			bad.add(stage.CodeUpstreamFailed, ref, err)
 		}
 		if err := c.add(msg); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// flagged keeps only the errors that are ours to repeat: a user's processor may quote values in its own.
-func flagged(err error) error {
-	if errors.Is(err, stage.ErrWait) {
-		return stage.ErrWait
-	}
-	return errors.New("see the processor's own log")
+	return bad.err()
 }
 
 func (c *chunk) identify(msg *service.Message) error {

@@ -89,9 +89,7 @@ func TestUnknownOutcomeIsReadBack(t *testing.T) {
 			o := s.output(t, withDSN(p.dsn))
 			p.once(broken.query, broken.act)
 			require.Error(t, o.WriteBatch(t.Context(), chunkOf(run(0, 99)...)))
-			// What the input hands out again lacks a record that went to quarantine meanwhile.
-			again := chunkOf(run(0, 99)...)
-			require.NoError(t, o.WriteBatch(t.Context(), again))
+			replay(t, o, func() []*sealedEvent { return run(0, 99) })
 			require.NoError(t, o.WriteBatch(t.Context(), chunkOf(run(100, 199)...)))
 			assert.Equal(t, offsetTexts(0, 199), s.offsets(t))
 			assert.Len(t, s.books(t), 2)
@@ -107,7 +105,7 @@ func TestTrustedChunkStillReadsBackAfterDoubt(t *testing.T) {
 	require.NoError(t, o.WriteBatch(t.Context(), chunkOf(run(0, 9)...)))
 	p.once(insertRows, cut)
 	require.Error(t, o.WriteBatch(t.Context(), chunkOf(run(10, 19)...)[:5]), "the chunk's first half, so that the token is used")
-	require.NoError(t, o.WriteBatch(t.Context(), chunkOf(run(10, 19)...)))
+	replay(t, o, func() []*sealedEvent { return run(10, 19) })
 	assert.Equal(t, offsetTexts(0, 19), s.offsets(t))
 }
 
@@ -147,7 +145,7 @@ func TestChunkOverManyTablePartitions(t *testing.T) {
 	require.Greater(t, len(tableParts(events())), 30)
 	p.once(insertRows, cut)
 	require.Error(t, o.WriteBatch(t.Context(), chunkOf(events()...)[:120]))
-	require.NoError(t, o.WriteBatch(t.Context(), chunkOf(events()...)))
+	replay(t, o, events)
 	assert.Equal(t, offsetTexts(0, 199), s.offsets(t))
 }
 
@@ -264,6 +262,21 @@ func TestPartitionsHaveMarksOfTheirOwn(t *testing.T) {
 	require.NoError(t, group.Wait())
 	assert.Equal(t, 300, s.count(t, "events"))
 	assert.Len(t, s.books(t), 30)
+	// A partition that comes later must not take the marks of the others for its own, nor another destination's.
+	late := run(0, 9)
+	for _, e := range late {
+		e.partition = 6
+		e.rec.SrcPartition = 6
+	}
+	require.NoError(t, s.output(t).WriteBatch(t.Context(), chunkOf(late...)))
+	assert.Equal(t, 310, s.count(t, "events"))
+	s.exec(t, "INSERT INTO ebbgate_chunks (destination, topic, partition, last) SELECT 'other', '"+testTopic+"', 7, 1000")
+	for _, e := range late {
+		e.partition = 7
+		e.rec.SrcPartition = 7
+	}
+	require.NoError(t, s.output(t).WriteBatch(t.Context(), chunkOf(late...)))
+	assert.Equal(t, 320, s.count(t, "events"))
 }
 
 type errgroup struct {

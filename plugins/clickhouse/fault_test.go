@@ -10,11 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/ebbgate/ebbgate/internal/consent"
 	"github.com/ebbgate/ebbgate/internal/plugtest"
+	"github.com/ebbgate/ebbgate/internal/seal"
+	"github.com/ebbgate/ebbgate/internal/state"
 )
 
 // replay offers the chunk until it is accepted, as the input does.
@@ -101,27 +103,27 @@ func faults(t *testing.T, random *rand.Rand) {
 	s := newServer(t)
 	p := newProxy(t, s.dsn)
 	var mu sync.Mutex
-	chance := func(n int) bool {
+	roll := func(n int) int {
 		mu.Lock()
 		defer mu.Unlock()
-		return random.IntN(n) == 0
+		return random.IntN(n)
 	}
 	stream := shuffledStream(random, 500)
 	o := s.output(t, withDSN(p.dsn))
 	restarts, failures := 0, 0
 	for first := 0; first < len(stream); {
-		last := min(first+20+random.IntN(60), len(stream))
+		last := min(first+20+roll(60), len(stream))
 		p.on(func(query string) action {
-			if strings.Contains(query, "DESCRIBE") || !chance(4) {
+			if strings.Contains(query, "DESCRIBE") || roll(4) > 0 {
 				return pass
 			}
-			return action(1 + random.IntN(3))
+			return action(1 + roll(3))
 		})
 		for attempt := range 100 {
 			if attempt > 50 {
 				p.on(func(string) action { return pass })
 			}
-			if chance(5) {
+			if roll(5) == 0 {
 				restarts++
 				o = s.unconnected(t, withDSN(p.dsn))
 			}
@@ -213,22 +215,23 @@ func TestInsertStillUnderWay(t *testing.T) {
 	assert.Equal(t, offsetTexts(0, 49), s.offsets(t))
 }
 
+// TestConsentUnavailableWaits has a broker that is away, so that nobody can say what subjects want now.
 func TestConsentUnavailableWaits(t *testing.T) {
 	s := newServer(t)
-	o := s.output(t, func(c *config) { c.lookup = silent{} })
-	err := o.WriteBatch(t.Context(), chunkOf(newEvent(0)))
-	require.ErrorIs(t, err, errSilent)
+	ring := withKeys(t)
+	conf, err := outputSpec().ParseYAML("destination: analytics\nworkspace: ../../pipelines\nstate: {seed_brokers: ['127.0.0.1:1']}\ndsn: "+s.dsn, nil)
+	require.NoError(t, err)
+	o, err := fromParsed(conf, service.MockResources())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, o.Close(context.Background())) })
+	require.NoError(t, o.Connect(t.Context()))
+	e := newEvent(0)
+	e.seal = seal.NewSealer(ring, testDestination).Seal(&e.rec)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	err = o.WriteBatch(ctx, chunkOf(e))
+	require.ErrorIs(t, err, state.ErrUnavailable)
 	assert.False(t, permanentError(err))
 	assert.Zero(t, s.count(t, "events"))
-	assert.Empty(t, s.books(t))
+	assert.Empty(t, s.books(t), "neither delivered nor denied")
 }
-
-// silent is a lookup whose store is away.
-type silent struct{}
-
-var errSilent = fmt.Errorf("store away")
-
-func (silent) Read(ctx context.Context, keys []string) ([]consent.State, error) {
-	return nil, errSilent
-}
-func (silent) Close(ctx context.Context) error { return nil }

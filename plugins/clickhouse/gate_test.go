@@ -202,12 +202,25 @@ func TestSealMadeInThisProcess(t *testing.T) {
 
 func TestFailedMessageStopsTheBatch(t *testing.T) {
 	s := newServer(t)
+	o := s.output(t)
 	batch := chunkOf(run(0, 2)...)
 	batch[1].SetError(errors.New("value secret@example.com is odd"))
-	err := s.output(t).WriteBatch(t.Context(), batch)
-	require.Error(t, err)
-	assert.False(t, permanentError(err))
+	err := o.WriteBatch(t.Context(), batch)
+	var permanent *stage.PermanentError
+	require.ErrorAs(t, err, &permanent)
+	assert.Equal(t, stage.CodeUpstreamFailed, permanent.Code)
+	assert.Equal(t, []quarantine.Ref{{Topic: testTopic, Offset: 1}}, permanent.Refs)
 	assert.NotContains(t, err.Error(), "secret")
+	assert.Zero(t, s.count(t, "events"))
+}
+
+func TestMessageThatWaitsStopsTheBatch(t *testing.T) {
+	s := newServer(t)
+	batch := chunkOf(run(0, 2)...)
+	batch[1].SetError(stage.ErrWait)
+	err := s.output(t).WriteBatch(t.Context(), batch)
+	require.ErrorIs(t, err, stage.ErrWait)
+	assert.False(t, permanentError(err), "waiting is no fault of the record")
 	assert.Zero(t, s.count(t, "events"))
 }
 

@@ -95,8 +95,8 @@ func (o *output) isolate(ctx context.Context, c *chunk, rows []int, token string
 }
 
 func (o *output) insertOnce(ctx context.Context, c *chunk, rows []int, token string) error {
-	w := c.layout.workers.Get().(*worker)
-	defer c.layout.workers.Put(w)
+	w := c.layout.take()
+	defer c.layout.give(w)
 	started := time.Now()
 	block, err := w.build(c, rows, started)
 	if err != nil {

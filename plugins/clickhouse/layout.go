@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
 	"github.com/ebbgate/ebbgate/internal/event"
@@ -77,7 +76,7 @@ type layout struct {
 	dict    *event.Dictionary
 	byField [][]int // columns filled from a field
 	meta    []int   // columns filled from the record
-	workers sync.Pool
+	idle    chan *worker
 }
 
 // checkColumns finds mistakes in the configured columns that no table could mend.
@@ -160,8 +159,28 @@ func (l *layout) bind(paths []string) (err error) {
 		c.field = l.dict.Field(c.path)
 		l.byField[c.field] = append(l.byField[c.field], i)
 	}
-	l.workers.New = func() any { return newWorker(l) }
+	l.idle = make(chan *worker, maxIdle)
 	return nil
+}
+
+// maxIdle bounds the workers kept for the next chunks. They are as many as chunks were written at one time. A sync.Pool
+// would lose their buffers, megabytes each, with every garbage collection.
+const maxIdle = 16
+
+func (l *layout) take() *worker {
+	select {
+	case w := <-l.idle:
+		return w
+	default:
+		return newWorker(l)
+	}
+}
+
+func (l *layout) give(w *worker) {
+	select {
+	case l.idle <- w:
+	default:
+	}
 }
 
 // with returns a layout whose dictionary also knows the paths.

@@ -42,8 +42,8 @@ func parseSource(text string) (k sourceKey, offset int64, err error) {
 // taken of every source partition.
 func (o *output) loadMark(ctx context.Context, key partitionKey) (mark int64, taken map[sourceKey]int64, err error) {
 	mark, taken = noMark, map[sourceKey]int64{}
-	query := "SELECT last, sources FROM " + ledgerTable + " WHERE destination = ? AND topic = ? AND partition = ? AND epoch = ? ORDER BY last DESC, committed_at DESC LIMIT 1" + o.consistent()
-	err = o.client.Query(ctx, query, []any{o.cfg.destination, key.topic, key.partition, key.epoch}, func(scan func(...any) error) error {
+	query := "SELECT last, sources FROM " + ledgerTable + " WHERE destination = ? AND topic = ? AND partition = ? AND epoch = ? ORDER BY last DESC, committed_at DESC LIMIT 1"
+	err = o.lookup(ctx, query, []any{o.cfg.destination, key.topic, key.partition, key.epoch}, func(scan func(...any) error) error {
 		var sources []string
 		if err := scan(&mark, &sources); err != nil {
 			return err

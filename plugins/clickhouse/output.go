@@ -18,9 +18,9 @@ type output struct {
 	metrics *metrics
 	client  *clickhouse.Client
 
-	layout     atomic.Pointer[layout] // nil until the table has been read, and after the server refused an insert
-	replicated atomic.Bool
-	queries    atomic.Uint64
+	layout  atomic.Pointer[layout] // nil until the table has been read, and after the server refused an insert
+	family  atomic.Uint32
+	queries atomic.Uint64
 
 	mu         sync.Mutex
 	partitions map[partitionKey]*partition
@@ -61,7 +61,11 @@ func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) err
 	if err := readChunk(batch, c); err != nil {
 		return err
 	}
-	err := o.write(ctx, batch, c)
+	batch, err := o.setApart(ctx, batch, c)
+	if err != nil {
+		return err
+	}
+	err = o.write(ctx, batch, c)
 	o.metrics.failed(err)
 	return err
 }
@@ -73,6 +77,9 @@ func (o *output) release(c *chunk) {
 }
 
 func (o *output) write(ctx context.Context, batch service.MessageBatch, c *chunk) error {
+	if err := readChunk(batch, c); err != nil {
+		return err
+	}
 	if err := o.verify(batch, c); err != nil {
 		return err
 	}
@@ -149,5 +156,9 @@ func (o *output) queryID(key partitionKey, what string) string {
 
 // Close gives up the connections. Chunks that are not acknowledged come again.
 func (o *output) Close(ctx context.Context) error {
-	return errors.Join(o.cfg.lookup.Close(ctx), o.client.Close())
+	err := errors.Join(o.cfg.lookup.Close(ctx), o.client.Close())
+	if o.cfg.records != nil {
+		err = errors.Join(err, o.cfg.records.Close(ctx))
+	}
+	return err
 }

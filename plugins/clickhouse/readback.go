@@ -28,8 +28,8 @@ type rowKey struct {
 // rowsAt reads back which offsets of the chunk are rows.
 func (o *output) rowsAt(ctx context.Context, c *chunk) (map[int64]rowKey, error) {
 	rows := map[int64]rowKey{}
-	query := "SELECT offset, event_id, replay_epoch FROM " + clickhouse.Quote(o.cfg.table) + " WHERE topic = ? AND partition = ? AND offset BETWEEN ? AND ?" + o.consistent()
-	err := o.client.Query(ctx, query, []any{c.topic, c.partition, c.first, c.last}, func(scan func(...any) error) error {
+	query := "SELECT offset, event_id, replay_epoch FROM " + clickhouse.Quote(o.cfg.table) + " WHERE topic = ? AND partition = ? AND offset BETWEEN ? AND ?"
+	err := o.lookup(ctx, query, []any{c.topic, c.partition, c.first, c.last}, func(scan func(...any) error) error {
 		var offset int64
 		var row rowKey
 		err := scan(&offset, &row.eventID, &row.epoch)
@@ -164,8 +164,8 @@ func (o *output) knownOffsets(ctx context.Context, source sourceKey, offsets []i
 			texts[i] = strconv.FormatInt(n, 10)
 		}
 		query := "SELECT src_offset FROM " + clickhouse.Quote(o.cfg.table) + " WHERE src_topic = " + clickhouse.Literal(source.topic) +
-			" AND src_partition = " + strconv.Itoa(int(source.partition)) + " AND src_offset IN (" + strings.Join(texts, ",") + ")" + o.consistent()
-		err := o.client.Query(ctx, query, nil, func(scan func(...any) error) error {
+			" AND src_partition = " + strconv.Itoa(int(source.partition)) + " AND src_offset IN (" + strings.Join(texts, ",") + ")"
+		err := o.lookup(ctx, query, nil, func(scan func(...any) error) error {
 			var offset int64
 			err := scan(&offset)
 			known[offset] = true
@@ -188,8 +188,8 @@ func (o *output) dropKnownEvents(ctx context.Context, c *chunk) error {
 	}
 	known := map[string]bool{}
 	for part := range slices.Chunk(ids, lookupSize) {
-		query := "SELECT DISTINCT event_id FROM " + clickhouse.Quote(o.cfg.table) + " WHERE event_id IN (" + strings.Join(part, ",") + ")" + o.consistent()
-		err := o.client.Query(ctx, query, nil, func(scan func(...any) error) error {
+		query := "SELECT DISTINCT event_id FROM " + clickhouse.Quote(o.cfg.table) + " WHERE event_id IN (" + strings.Join(part, ",") + ")"
+		err := o.lookup(ctx, query, nil, func(scan func(...any) error) error {
 			var id string
 			err := scan(&id)
 			known[id] = true
@@ -208,10 +208,17 @@ func (o *output) dropKnownEvents(ctx context.Context, c *chunk) error {
 	return nil
 }
 
-// consistent makes a read see every confirmed insert, whichever replica answers.
-func (o *output) consistent() string {
-	if o.replicated.Load() {
-		return " SETTINGS select_sequential_consistency = 1"
+// lookup runs a query about rows so that it sees every insert that was confirmed, whichever replica confirmed it.
+func (o *output) lookup(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error {
+	switch family(o.family.Load()) {
+	case replicated:
+		for _, table := range []string{o.cfg.table, ledgerTable} {
+			if err := o.client.Exec(ctx, "SYSTEM SYNC REPLICA "+clickhouse.Quote(table)+" LIGHTWEIGHT"); err != nil {
+				return fmt.Errorf("waiting for the replica to catch up: %w", err)
+			}
+		}
+	case shared:
+		query += " SETTINGS select_sequential_consistency = 1"
 	}
-	return ""
+	return o.client.Query(ctx, query, args, row)
 }

@@ -52,6 +52,11 @@ func fromParsed(conf *service.ParsedConfig, mgr *service.Resources) (*output, er
 	}
 	cfg.paths = rt.Workspace.Contracts.Paths()
 	cfg.verifier = seal.NewVerifier(rt.Ring, cfg.destination)
+	if conf.Contains(choFieldRecords) {
+		if cfg.records, err = conf.FieldOutput(choFieldRecords); err != nil {
+			return nil, err
+		}
+	}
 	if cfg.lookup, err = state.FromParsed(conf, mgr, rt.Ring); err != nil {
 		return nil, err
 	}

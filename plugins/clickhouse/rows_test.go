@@ -143,6 +143,14 @@ func TestTableThatDoesNotSuit(t *testing.T) {
 	}
 }
 
+func TestFamilyOfEngine(t *testing.T) {
+	for engine, want := range map[string]family{
+		"MergeTree": single, "ReplacingMergeTree": single, "ReplicatedMergeTree": replicated, "ReplicatedReplacingMergeTree": replicated, "SharedMergeTree": shared,
+	} {
+		assert.Equal(t, want, familyOf(engine), engine)
+	}
+}
+
 // TestTableAlteredUnderARunningSink drops a column that is being written, and adds it again with another type.
 func TestTableAlteredUnderARunningSink(t *testing.T) {
 	s := newServer(t)

@@ -21,6 +21,7 @@ const (
 	choFieldCompression   = "compression"
 	choFieldInsertTimeout = "insert_timeout"
 	choFieldMaxInFlight   = "max_in_flight"
+	choFieldRecords       = "records"
 )
 
 func outputSpec() *service.ConfigSpec {
@@ -53,6 +54,29 @@ output:
       plan: properties.plan
     state:
       seed_brokers: [ "localhost:9092" ]
+`).
+		Example("Judged and delivered in one stream", "No topic in between: `records` takes the decisions and quarantine records.", `
+input:
+  redpanda:
+    seed_brokers: [ "localhost:9092" ]
+    topics: [ events.validated ]
+    consumer_group: ebbgate-analytics
+pipeline:
+  processors:
+    - consent:
+        state:
+          seed_brokers: [ "localhost:9092" ]
+    - redact: {}
+output:
+  clickhouse:
+    dsn: clickhouse://default@localhost:9000/default
+    destination: analytics
+    state:
+      seed_brokers: [ "localhost:9092" ]
+    records:
+      redpanda:
+        seed_brokers: [ "localhost:9092" ]
+        topic: ${! @topic }
 `)
 }
 
@@ -80,7 +104,8 @@ does not fit the column's type sends its record to quarantine with the code ` + 
 func outputFields() []*service.ConfigField {
 	return []*service.ConfigField{
 		service.NewStringField(choFieldDSN).
-			Description("Where ClickHouse is: `clickhouse://` (native protocol) or `http://`, `https://`. The user needs INSERT and SELECT on the table and on `ebbgate_chunks`.").
+			Description("Where ClickHouse is: `clickhouse://` (native protocol) or `http://`, `https://`. The user needs INSERT and SELECT on the table and on `ebbgate_chunks`, and SYSTEM SYNC REPLICA where they are Replicated. " +
+				"Name one replica, or several in the order to try, and no balancer over replicas: what one has confirmed another may not have yet. (ClickHouse Cloud takes care of that itself.)").
 			Secret().
 			Example("clickhouse://ebbgate:${CLICKHOUSE_PASSWORD}@localhost:9000/analytics").
 			Example("https://ebbgate:${CLICKHOUSE_PASSWORD}@example.clickhouse.cloud:8443/analytics"),
@@ -100,6 +125,9 @@ func outputFields() []*service.ConfigField {
 		service.NewIntField(choFieldMaxInFlight).
 			Description("How many chunks, of different partitions, are written at a time.").
 			Default(4).LintRule(`root = if this < 1 { "max_in_flight must be at least 1" }`),
+		service.NewOutputField(choFieldRecords).
+			Description("Where a stream that judges and delivers at once writes what is no row here: decisions, quarantine records, and the records of other destinations. A chunk is delivered only once they are durable. Without it such a stream waits.").
+			Optional().Advanced(),
 		state.ConfigField(),
 		stage.WorkspaceField(),
 	}
@@ -123,4 +151,6 @@ type config struct {
 	paths    []string
 	verifier *seal.Verifier
 	lookup   state.Lookup
+	// records takes the messages that are no rows of the destination; nil where every message must be one.
+	records *service.OwnedOutput
 }

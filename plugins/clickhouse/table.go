@@ -22,19 +22,37 @@ type tableColumn struct{ name, typ string }
 // target is what the server says of the tables.
 type target struct {
 	columns []tableColumn
-	// replicated tables are read with sequential consistency: another replica may lag behind the insert.
-	replicated bool
+	family  family
+}
+
+// family is how replicas of a table come to agree, which decides how a read is made to see every confirmed insert.
+type family uint32
+
+const (
+	single     family = iota // one server: nothing to do
+	replicated               // the replica fetches what others have before it answers
+	shared                   // the server offers sequential consistency
+)
+
+func familyOf(engine string) family {
+	switch {
+	case strings.HasPrefix(engine, "Replicated"):
+		return replicated
+	case strings.HasPrefix(engine, "Shared"):
+		return shared
+	}
+	return single
 }
 
 // inspect reads the table's shape and refuses one that exactly-once cannot rest on; the error says what to do.
 func inspect(ctx context.Context, client *clickhouse.Client, table string) (*target, error) {
 	t := &target{}
 	for _, name := range []string{table, ledgerTable} {
-		replicated, err := inspectEngine(ctx, client, name)
+		family, err := inspectEngine(ctx, client, name)
 		if err != nil {
 			return nil, err
 		}
-		t.replicated = t.replicated || replicated
+		t.family = max(t.family, family)
 	}
 	err := client.Query(ctx, "SELECT name, type FROM system.columns WHERE database = ? AND table = ? AND default_kind NOT IN ('MATERIALIZED', 'ALIAS') ORDER BY position",
 		[]any{client.Database(), table}, func(scan func(...any) error) error {
@@ -49,35 +67,35 @@ func inspect(ctx context.Context, client *clickhouse.Client, table string) (*tar
 	return t, nil
 }
 
-func inspectEngine(ctx context.Context, client *clickhouse.Client, table string) (replicated bool, err error) {
+func inspectEngine(ctx context.Context, client *clickhouse.Client, table string) (family, error) {
 	var engine, full string
 	found := false
-	err = client.Query(ctx, "SELECT engine, engine_full FROM system.tables WHERE database = ? AND name = ?",
+	err := client.Query(ctx, "SELECT engine, engine_full FROM system.tables WHERE database = ? AND name = ?",
 		[]any{client.Database(), table}, func(scan func(...any) error) error {
 			found = true
 			return scan(&engine, &full)
 		})
 	if err != nil {
-		return false, fmt.Errorf("looking for table %s: %w", table, err)
+		return single, fmt.Errorf("looking for table %s: %w", table, err)
 	}
 	if !found {
-		return false, fmt.Errorf("table %s is not in database %s: run `ebbgate clickhouse apply`", table, client.Database())
+		return single, fmt.Errorf("table %s is not in database %s: run `ebbgate clickhouse apply`", table, client.Database())
 	}
 	if !strings.HasSuffix(engine, "MergeTree") {
-		return false, fmt.Errorf("table %s has engine %s: exactly-once needs a table of the MergeTree family, written to directly", table, engine)
+		return single, fmt.Errorf("table %s has engine %s: exactly-once needs a table of the MergeTree family, written to directly", table, engine)
 	}
-	replicated = strings.HasPrefix(engine, "Replicated") || strings.HasPrefix(engine, "Shared")
+	kind := familyOf(engine)
 	window, name := 0, "non_replicated_deduplication_window"
-	if replicated {
+	if kind != single {
 		window, name = 10000, "replicated_deduplication_window" // the server's default
 	}
 	if n, ok := settingOf(full, name); ok {
 		window = n
 	}
 	if window < minWindow {
-		return false, fmt.Errorf("table %s has %s = %d, so a repeated insert would be written twice: run `ALTER TABLE %s MODIFY SETTING %s = 10000`", table, name, window, table, name)
+		return single, fmt.Errorf("table %s has %s = %d, so a repeated insert would be written twice: run `ALTER TABLE %s MODIFY SETTING %s = 10000`", table, name, window, table, name)
 	}
-	return replicated, nil
+	return kind, nil
 }
 
 func settingOf(engine, name string) (int, bool) {
@@ -100,7 +118,7 @@ func (o *output) checkTable(ctx context.Context) error {
 		return fmt.Errorf("table %s: %w", o.cfg.table, err)
 	}
 	o.layout.Store(l)
-	o.replicated.Store(t.replicated)
+	o.family.Store(uint32(t.family))
 	return nil
 }
 

@@ -39,6 +39,9 @@ func (o *output) verifyOne(msg *service.Message, r *record) error {
 	if q, ok := stage.Quarantine(msg); ok {
 		return &seal.Error{Code: q.Code, Remedy: "an earlier stage of this stream put the record into quarantine"}
 	}
+	if stage.Decision(msg) {
+		return errNoRecords
+	}
 	body, err := msg.AsBytes()
 	if err != nil {
 		return err

@@ -83,9 +83,8 @@ func (s *storage) deny(next *pending, class *contract.Class, v consent.Verdict, 
 		ConsentVersion: v.Version,
 		Stage:          stageValidate,
 	}
-	next.msg.SetBytes(decision.Append(nil))
+	stage.SetDecision(next.msg, decision.Append(nil))
 	stage.Route(next.msg, s.decisions, next.subject.Primary())
-	stage.MarkDecision(next.msg)
 	s.denied.Incr(1, everyDestination, reason)
 }
 

@@ -176,9 +176,8 @@ func (w *worker) decision(msg *service.Message, j *stage.Judgement, i int, event
 		Stage:          "govern",
 	}
 	record := msg.Copy()
-	record.SetBytes(d.Append(nil))
+	stage.SetDecision(record, d.Append(nil))
 	stage.Route(record, w.decisions, j.Subject.Primary())
-	stage.MarkDecision(record)
 	return record
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,100 +158,6 @@ func TestQuarantineThatCannotBeWrittenWaits(t *testing.T) {
 	assert.EqualValues(t, 1, b.end("events.dlq"))
 }
 
-func TestTwoMembersShareThePartitionsAndLoseNothing(t *testing.T) {
-	for _, balancer := range []string{"cooperative", "eager", "server"} {
-		t.Run(balancer, func(t *testing.T) { rebalance(t, balancer) })
-	}
-}
-
-// rebalance lets members come and go while everything is consumed; a chunk that appears twice must be the same chunk.
-func rebalance(t *testing.T, balancer string) {
-	const partitions, each = 6, 120
-	b := newBench(t, partitions)
-	for p := range int32(partitions) {
-		b.produce("events.raw", p, numbered(fmt.Sprintf("p%d-", p), each)...)
-	}
-	var (
-		mu     sync.Mutex
-		seen   = map[string]int{}
-		spans  = map[string]string{}
-		acked  int
-		served = make(chan struct{}, 1<<16)
-	)
-	consume := func(in *input, done <-chan struct{}) {
-		for {
-			ctx, cancel := context.WithCancel(context.Background())
-			go func() {
-				select {
-				case <-done:
-				case <-ctx.Done():
-				}
-				cancel()
-			}()
-			batch, ack, err := in.ReadBatch(ctx)
-			cancel()
-			if err != nil {
-				select {
-				case <-done:
-					return
-				default:
-					continue
-				}
-			}
-			g := got{batch: batch}
-			mu.Lock()
-			for _, v := range g.values(t) {
-				seen[v]++
-			}
-			at := meta(batch[0], "kafka_partition") + ":" + meta(batch[0], "chunk_first")
-			if was, ok := spans[at]; ok {
-				assert.Equal(t, was, g.span(), "a chunk that comes back is the same")
-			}
-			spans[at] = g.span()
-			acked++
-			mu.Unlock()
-			_ = ack(context.Background(), nil)
-			served <- struct{}{}
-		}
-	}
-	member := func() (stop func()) {
-		in := b.newTestInput("chunk_offsets: 7\nchunk_period: 10ms\ngroup_balancer: " + balancer)
-		b.connect(in)
-		done := make(chan struct{})
-		var wg sync.WaitGroup
-		wg.Go(func() { consume(in, done) })
-		return func() {
-			close(done)
-			wg.Wait()
-			require.NoError(t, in.Close(context.Background()))
-		}
-	}
-	wait := func(chunks int) {
-		for range chunks {
-			select {
-			case <-served:
-			case <-time.After(waitLong):
-				t.Fatal("nothing arrives any more")
-			}
-		}
-	}
-	stopA := member()
-	wait(10)
-	stopB := member()
-	wait(20)
-	stopA()
-	wait(10)
-	stopC := member()
-	for p := range int32(partitions) {
-		b.waitCommitted("g", "events.raw", p, each)
-	}
-	stopB()
-	stopC()
-	mu.Lock()
-	defer mu.Unlock()
-	assert.Len(t, seen, partitions*each, "every record arrives")
-}
-
 func TestAnOffsetThatIsGoneStopsTheInputLoudly(t *testing.T) {
 	b := newBench(t, 1)
 	b.produce("events.raw", 0, numbered("v", 10)...)
@@ -344,6 +250,23 @@ func TestConnectExplainsWhatTheBrokerRefuses(t *testing.T) {
 	in := b.newTestInput("")
 	in.topics = []string{"events.nowhere"}
 	assert.ErrorContains(t, in.Connect(b.ctx()), "topic events.nowhere does not exist")
+}
+
+func TestWhatIsTooLargeForTheQuarantineIsNamedThereWithoutItsContent(t *testing.T) {
+	b := newBench(t, 1)
+	b.produce("events.raw", 0, strings.Repeat("x", 900<<10)) // larger than the topic takes, once it is encrypted
+	in := b.newTestInput("chunk_period: 20ms\nquarantine: { max_attempts: 1 }")
+	b.connect(in)
+	b.next(in).done(t, &stage.PermanentError{Code: "x", Refs: refs(0), Err: errors.New("y")})
+	g := b.next(in)
+	require.True(t, stage.Settled(g.batch[0]))
+	g.done(t, nil)
+	b.waitCommitted("g", "events.raw", 0, 1)
+	rec := b.read("events.dlq", 1)[0]
+	q, err := quarantine.ParseRecord(rec.Value)
+	require.NoError(t, err)
+	assert.Empty(t, q.Payload)
+	assert.Equal(t, refs(0)[0], q.Ref)
 }
 
 func TestHeadersCannotRouteOrClaimAPosition(t *testing.T) {

@@ -71,7 +71,7 @@ and one entry per record header. Headers cannot set `+"`topic`"+`, `+"`key`"+` o
 
 ### Metrics
 
-`+"`ebbgate_input_chunks_total ebbgate_input_records_total ebbgate_input_replays_total{topic,kind} ebbgate_input_commit_errors_total ebbgate_quarantined_total{stage,code}`"+`.`).
+`+"`ebbgate_input_chunks_total ebbgate_input_records_total ebbgate_input_replays_total{topic,kind} ebbgate_input_commit_errors_total ebbgate_quarantined_total{stage,code} ebbgate_input_lag{topic,partition}`"+`.`).
 		Fields(kafka.ClientFields()...).
 		Fields(groupFields()...).
 		Fields(fetchFields()...).

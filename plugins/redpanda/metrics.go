@@ -21,6 +21,7 @@ type inputMetrics struct {
 	nacks        *service.MetricCounter
 	commitErrors *service.MetricCounter
 	quarantined  *service.MetricCounter
+	lag          *service.MetricGauge
 }
 
 func newInputMetrics(m *service.Metrics) *inputMetrics {
@@ -30,6 +31,7 @@ func newInputMetrics(m *service.Metrics) *inputMetrics {
 		nacks:        m.NewCounter("ebbgate_input_replays_total", "topic", "kind"),
 		commitErrors: m.NewCounter("ebbgate_input_commit_errors_total"),
 		quarantined:  m.NewCounter("ebbgate_quarantined_total", "stage", "code"),
+		lag:          m.NewGauge("ebbgate_input_lag", "topic", "partition"),
 	}
 }
 

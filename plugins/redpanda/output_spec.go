@@ -36,7 +36,8 @@ Records are produced in the order of the batch, by an idempotent producer, and a
 
 What it refuses, so that nothing is delivered which was not allowed:
 
-- a message that still carries an error of a processor. Its batch waits and is replayed.
+- a message that waits for state which is unavailable. Its batch waits with it and is replayed.
+- a message that a processor failed on and no stage has dealt with (`+"`upstream_failed`"+`).
 - a message for the topic of a destination in `+"`topics.yaml`"+` that was not sealed in this process for this destination, topic and
   key, or whose bytes have changed since (`+"`seal.missing seal.destination seal.bytes_changed`"+`).
 - a sealed message for any other topic.
@@ -52,40 +53,44 @@ Every record carries the headers `+"`event_id subject_key correlation_id`"+`, as
 
 `+"`ebbgate_output_records_total ebbgate_output_settled_total ebbgate_output_refused_total{code} ebbgate_output_failed_batches_total`"+`.`).
 		Fields(kafka.ClientFields()...).
-		Fields(
-			service.NewInterpolatedStringField(roFieldTopic).
-				Description("The topic of each message. Stages put it into the metadata `topic`.").
-				Example("${! @topic }").Example("events.raw"),
-			service.NewInterpolatedStringField(roFieldKey).
-				Description("The key of each record. `null` or nothing: none.").
-				Default("${! @key }"),
-			service.NewStringAnnotatedEnumField(roFieldPartitioner, map[string]string{
-				partitionerMurmur2:    "By key, as the Java client does it; keyless records in turn.",
-				partitionerRoundRobin: "In turn. Gives up the order of a subject's events.",
-				partitionerSticky:     "To the partition with the fewest records waiting. Gives up the order of a subject's events.",
-			}).Description("How a record's partition is chosen.").Default(partitionerMurmur2).Advanced(),
-			service.NewMetadataFilterField(roFieldMetadata).
-				Description("Metadata to write as headers, beside those that are always written.").Optional().Advanced(),
-			service.NewStringEnumField(roFieldCompression, "lz4", "snappy", "gzip", "zstd", "none").
-				Description("How batches of records are compressed.").Default("lz4").Advanced(),
-			service.NewStringField(roFieldMaxBytes).
-				Description("The largest record for topics whose limit neither the broker nor `topics.yaml` tells.").
-				Default("1MiB").Advanced().LintRule(sizeRule),
-			service.NewDurationField(roFieldTimeout).
-				Description("How long the broker may take for one request. A batch that is not durable after six times as long fails and is replayed.").
-				Default("10s").Advanced().LintRule(kafka.DurationRule),
-			service.NewIntField(roFieldMaxInFlight).
-				Description("How many batches are written at a time. Order holds, because the input hands out one chunk of a partition at a time.").
-				Default(64).LintRule(`root = if this < 1 { "max_in_flight must be at least 1" }`),
-			service.NewBoolField(roFieldIdempotent).
-				Description("Always true: without it a retried request may write its records twice or out of order.").
-				Default(true).Advanced().LintRule(`root = if this == false { "idempotent_write cannot be turned off" }`),
-			stage.WorkspaceField(),
-		).
+		Fields(outputFields()...).
 		Example("The end of a stage", "Events, quarantine records and decisions go where the stages have addressed them.", `
 output:
   redpanda:
     seed_brokers: [ "127.0.0.1:9092" ]
     topic: ${! @topic }
 `)
+}
+
+func outputFields() []*service.ConfigField {
+	return []*service.ConfigField{
+		service.NewInterpolatedStringField(roFieldTopic).
+			Description("The topic of each message. Stages put it into the metadata `topic`.").
+			Example("${! @topic }").Example("events.raw"),
+		service.NewInterpolatedStringField(roFieldKey).
+			Description("The key of each record. `null` or nothing: none.").
+			Default("${! @key }"),
+		service.NewStringAnnotatedEnumField(roFieldPartitioner, map[string]string{
+			partitionerMurmur2:    "By key, as the Java client does it; keyless records in turn.",
+			partitionerRoundRobin: "In turn. Gives up the order of a subject's events.",
+			partitionerSticky:     "To the partition with the fewest records waiting. Gives up the order of a subject's events.",
+		}).Description("How a record's partition is chosen.").Default(partitionerMurmur2).Advanced(),
+		service.NewMetadataFilterField(roFieldMetadata).
+			Description("Metadata to write as headers, beside those that are always written.").Optional().Advanced(),
+		service.NewStringEnumField(roFieldCompression, "lz4", "snappy", "gzip", "zstd", "none").
+			Description("How batches of records are compressed.").Default("lz4").Advanced(),
+		service.NewStringField(roFieldMaxBytes).
+			Description("The largest record for topics whose limit neither the broker nor `topics.yaml` tells.").
+			Default("1MiB").Advanced().LintRule(sizeRule),
+		service.NewDurationField(roFieldTimeout).
+			Description("How long the broker may take for one request. A batch that is not durable after six times as long fails and is replayed.").
+			Default("10s").Advanced().LintRule(kafka.DurationRule),
+		service.NewIntField(roFieldMaxInFlight).
+			Description("How many batches are written at a time. Order holds, because the input hands out one chunk of a partition at a time.").
+			Default(64).LintRule(`root = if this < 1 { "max_in_flight must be at least 1" }`),
+		service.NewBoolField(roFieldIdempotent).
+			Description("Always true: without it a retried request may write its records twice or out of order.").
+			Default(true).Advanced().LintRule(`root = if this == false { "idempotent_write cannot be turned off" }`),
+		stage.WorkspaceField(),
+	}
 }

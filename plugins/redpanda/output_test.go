@@ -144,16 +144,17 @@ func TestWhatNobodyCouldQuarantineIsNotPermanent(t *testing.T) {
 	assert.False(t, errors.As(err, &permanent))
 }
 
-func TestFlaggedMessagesFailTheBatchForNow(t *testing.T) {
+func TestFlaggedMessagesAreNamed(t *testing.T) {
 	b := newBench(t, 1)
 	out := b.newTestOutput("events.validated", "")
 	bad := message("x", "1", nil)
 	bad.SetError(errors.New("secret@example.com is wrong"))
 	err := out.WriteBatch(b.ctx(), service.MessageBatch{message("y", "0", nil), bad})
-	require.ErrorIs(t, err, errFlagged)
-	assert.NotContains(t, err.Error(), "secret")
 	var permanent *stage.PermanentError
-	assert.False(t, errors.As(err, &permanent))
+	require.ErrorAs(t, err, &permanent)
+	assert.Equal(t, stage.CodeUpstreamFailed, permanent.Code)
+	assert.Len(t, permanent.Refs, 1)
+	assert.NotContains(t, err.Error(), "secret")
 	assert.Zero(t, b.end("events.validated"))
 
 	bad = message("x", "1", nil)

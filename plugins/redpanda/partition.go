@@ -3,7 +3,9 @@ package redpanda
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -31,12 +33,22 @@ type partition struct {
 	once     sync.Once
 	done     chan struct{}
 
-	anchored bool // something is committed for the partition
+	anchored  bool         // something is committed for the partition
+	committed atomic.Int64 // the last offset that is
+	name      string       // the partition's number, as a metric label
+}
+
+// observe reports how many offsets the broker had, when it last answered, that are not committed yet.
+func (p *partition) observe() {
+	p.mu.Lock()
+	lag := p.cut.end - max(p.committed.Load(), 0)
+	p.mu.Unlock()
+	p.session.in.metrics.lag.Set(max(lag, 0), p.topic, p.name)
 }
 
 func newPartition(s *session, topic string, id int32) *partition {
 	p := &partition{
-		session: s, topic: topic, id: id,
+		session: s, topic: topic, id: id, name: strconv.Itoa(int(id)),
 		arrived: make(chan struct{}, 1), draining: make(chan struct{}), done: make(chan struct{}),
 	}
 	p.living, p.kill = context.WithCancel(s.living)
@@ -53,6 +65,7 @@ func (p *partition) begin(at position) {
 	}
 	p.cut = newCutter(p.session.in.limits, p.session.in.period, at)
 	p.anchored = at.offset != none
+	p.committed.Store(at.offset)
 	go p.run()
 }
 
@@ -67,6 +80,7 @@ func (p *partition) add(recs []*kgo.Record, end int64) (pause bool) {
 	pause = !p.paused && p.cut.holds(2)
 	p.paused = p.paused || pause
 	p.mu.Unlock()
+	p.observe()
 	select {
 	case p.arrived <- struct{}{}:
 	default:
@@ -211,6 +225,8 @@ func (p *partition) commit(offset int64, n note) bool {
 	for {
 		err := p.session.commits.put(p, offset, n.encode())
 		if err == nil {
+			p.committed.Store(offset)
+			p.observe()
 			return true
 		}
 		if errors.Is(err, context.Canceled) || p.living.Err() != nil {
@@ -236,6 +252,7 @@ func (p *partition) giveUp(patience time.Duration) {
 			close(p.done)
 		}
 	})
+	defer p.session.in.metrics.lag.Set(0, p.topic, p.name) // its next owner reports it
 	defer p.kill()
 	if p.finished(patience) {
 		return
@@ -266,24 +283,6 @@ func (p *partition) finished(within time.Duration) bool {
 	case <-p.done:
 		return true
 	case <-timer.C:
-		return false
-	}
-}
-
-// pauses are growing waits between tries.
-type pauses struct{ first, most, now time.Duration }
-
-// sleep reports whether the wait ran to its end.
-func (b *pauses) sleep(ctx context.Context, stop <-chan struct{}) bool {
-	b.now = min(max(2*b.now, b.first), b.most)
-	timer := time.NewTimer(b.now)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-stop:
-		return false
-	case <-ctx.Done():
 		return false
 	}
 }

@@ -19,26 +19,31 @@ const (
 	codeBytesChanged = "seal.bytes_changed"
 )
 
-// errFlagged fails a batch with a message that a processor failed on. What the processor said may quote the event and
-// is left out.
-var errFlagged = errors.New("refusing a message that carries a processor's error")
-
 // records makes a record of every message, before any is written. The record of a settled message has no topic.
 func (o *output) records(batch service.MessageBatch) ([]kgo.Record, error) {
-	for i, msg := range batch {
-		if err := msg.GetError(); err != nil {
-			if errors.Is(err, stage.ErrWait) {
-				return nil, fmt.Errorf("message %d of %d: %w", i+1, len(batch), stage.ErrWait)
-			}
-			return nil, fmt.Errorf("message %d of %d: %w", i+1, len(batch), errFlagged)
+	var refused map[string][]int
+	refuse := func(code string, i int) {
+		if refused == nil {
+			refused = map[string][]int{}
 		}
+		refused[code] = append(refused[code], i)
+	}
+	for i, msg := range batch {
+		switch err := stage.Failure(msg); {
+		case errors.Is(err, stage.ErrWait):
+			return nil, fmt.Errorf("message %d of %d: %w", i+1, len(batch), err)
+		case err != nil:
+			refuse(stage.CodeUpstreamFailed, i)
+		}
+	}
+	if at := refused[stage.CodeUpstreamFailed]; len(at) > 0 {
+		return nil, o.refuse(stage.CodeUpstreamFailed, stage.ErrFlagged, batch, at...)
 	}
 	w := &recordWriter{
 		out: o, topic: o.topic.reader(batch), key: o.key.reader(batch),
 		headers: make([]kgo.RecordHeader, 0, 8*len(batch)), text: make([]byte, 0, 192*len(batch)),
 	}
 	records := make([]kgo.Record, len(batch))
-	var refused map[string][]int
 	for i, msg := range batch {
 		if stage.Settled(msg) {
 			continue
@@ -48,10 +53,7 @@ func (o *output) records(batch service.MessageBatch) ([]kgo.Record, error) {
 			return nil, err
 		}
 		if code != "" {
-			if refused == nil {
-				refused = map[string][]int{}
-			}
-			refused[code] = append(refused[code], i)
+			refuse(code, i)
 		}
 	}
 	for _, code := range []string{codeTopic, codeSealMissing, codeSealOther, codeBytesChanged, codeTooLarge} {
@@ -81,18 +83,19 @@ type recordWriter struct {
 
 // write fills rec. A code says why the message is refused for good; an error fails the batch for now.
 func (w *recordWriter) write(rec *kgo.Record, i int, msg *service.Message) (code string, err error) {
-	body, err := msg.AsBytes()
-	if err != nil {
-		return "", fmt.Errorf("reading the bytes of a message: %w", err)
+	body, finished := stage.Made(msg)
+	if !finished {
+		if body, err = msg.AsBytes(); err != nil {
+			return "", fmt.Errorf("reading the bytes of a message: %w", err)
+		}
 	}
 	topic, ok := w.topic.read(i, msg)
 	if !ok || topic == "" {
 		return codeTopic, nil
 	}
 	key, keyed := w.key.read(i, msg)
-	_, quarantined := stage.Quarantine(msg)
 	sealed, text, isSealed := stage.Sealed(msg)
-	isSealed = isSealed && !quarantined
+	isSealed = isSealed && !finished
 	if code := w.checkSeal(topic, key, body, sealed, isSealed); code != "" {
 		return code, nil
 	}

@@ -87,6 +87,7 @@ func (in *input) groupOptions() []kgo.Opt {
 		kgo.FetchMaxBytes(in.fetchMaxBytes),
 		kgo.FetchMaxPartitionBytes(in.fetchMaxPartitionBytes),
 		kgo.FetchMaxWait(in.fetchMaxWait),
+		kgo.ProducerBatchMaxBytes(quarantineMaxBytes), // the topic's own limit decides
 	}
 	if in.instanceID != "" {
 		opts = append(opts, kgo.InstanceID(in.instanceID))

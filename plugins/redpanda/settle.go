@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/seal"
 	"github.com/ebbgate/ebbgate/internal/stage"
 )
+
+// quarantineMaxBytes bounds what is sent to the quarantine topic at once.
+const quarantineMaxBytes = 16 << 20
 
 // blamed returns the permanent error in an answer of the engine and the offsets of this chunk it names. An error that
 // names none of them is not permanent for this chunk: it waits.
@@ -56,26 +60,41 @@ func (p *partition) settle(c *chunk, answer error) (done bool, err error) {
 		c.settle(rec.Offset)
 	}
 	p.session.in.metrics.quarantined.Incr(int64(len(due)), p.session.in.stage, permanent.Code)
-	// Written down, so that a successor neither tries nor quarantines them again. Failing that, it does both.
-	return true, p.session.commits.put(p, c.first, p.noteOf(c).encode())
+	// Written down, so that a successor neither tries nor quarantines them again.
+	p.commit(c.first, p.noteOf(c))
+	return true, nil
 }
 
 // quarantine returns nil once every record is durable in the quarantine topic.
 func (p *partition) quarantine(c *chunk, due []*kgo.Record, code string) error {
-	in := p.session.in
-	records := make([]*kgo.Record, 0, len(due))
-	for _, rec := range due {
+	records := make([]*quarantine.Record, len(due))
+	for i, rec := range due {
 		ref := quarantine.Ref{Topic: p.topic, Partition: p.id, Offset: rec.Offset}
-		id := eventID(rec, ref)
-		q := quarantine.New(code, "", in.stage, ref, id, rec.Value, in.cipher, time.Now())
-		q.Attempts = c.failed[rec.Offset]
-		records = append(records, &kgo.Record{
-			Topic: in.quarantineTopic, Key: []byte(id), Value: q.Append(nil),
-			Headers: []kgo.RecordHeader{{Key: headerCode, Value: []byte(code)}, {Key: headerStage, Value: []byte(in.stage)}},
-		})
+		records[i] = quarantine.New(code, "", p.session.in.stage, ref, eventID(rec, ref), rec.Value, p.session.in.cipher, time.Now())
+		records[i].Attempts = c.failed[rec.Offset]
 	}
-	if err := p.session.cl.ProduceSync(p.living, records...).FirstErr(); err != nil {
-		return fmt.Errorf("writing %d records to %s: %w", len(records), in.quarantineTopic, explain(err))
+	err := p.writeQuarantine(records)
+	if errors.Is(err, kerr.MessageTooLarge) {
+		// A record that says what failed and where it is read is worth more than a partition that stands still.
+		for _, q := range records {
+			q.Payload = nil
+		}
+		err = p.writeQuarantine(records)
+	}
+	return err
+}
+
+func (p *partition) writeQuarantine(records []*quarantine.Record) error {
+	in := p.session.in
+	out := make([]*kgo.Record, len(records))
+	for i, q := range records {
+		out[i] = &kgo.Record{
+			Topic: in.quarantineTopic, Key: []byte(q.EventID), Value: q.Append(nil),
+			Headers: []kgo.RecordHeader{{Key: headerCode, Value: []byte(q.Code)}, {Key: headerStage, Value: []byte(q.Stage)}},
+		}
+	}
+	if err := p.session.cl.ProduceSync(p.living, out...).FirstErr(); err != nil {
+		return fmt.Errorf("writing %d records to %s: %w", len(out), in.quarantineTopic, explain(err))
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func processorList(list []string) string {
 	return "processors:\n  - " + strings.Join(list, "\n  - ")
 }
 
-// A processor that fails lets the original go on. The output must not write it, and the chunk must wait.
+// A processor that fails lets the original go on. The output must not write it: without a quarantine the chunk waits.
 func TestTrapAFailedProcessorWritesNothing(t *testing.T) {
 	for _, processors := range []string{
 		`mapping: root = if content().string() == "v1" { throw("boom") } else { "clean" }`,
@@ -98,7 +98,7 @@ func TestTrapAFailedProcessorWritesNothing(t *testing.T) {
 			b := newBench(t, 1)
 			b.produce("events.raw", 0, "v0", "v1", "v2")
 			counted := make(chan struct{}, 64)
-			in := b.inputYAML("chunk_period: 20ms")
+			in := b.inputYAML("chunk_period: 20ms\nquarantine: { topic: '' }")
 			env := environment(t)
 			require.NoError(t, env.RegisterBatchProcessor("count", service.NewConfigSpec(), func(*service.ParsedConfig, *service.Resources) (service.BatchProcessor, error) {
 				return counter(func() {
@@ -127,6 +127,23 @@ func TestTrapAFailedProcessorWritesNothing(t *testing.T) {
 			assert.Zero(t, b.end("events.validated"), "neither the original nor its neighbours")
 		})
 	}
+}
+
+// With one, the event it failed on goes there, encrypted, and its neighbours go on as the processor made them.
+func TestTrapAFailedProcessorQuarantinesItsEventAlone(t *testing.T) {
+	b := newBench(t, 1)
+	b.produce("events.raw", 0, "v0", "v1", "v2")
+	b.stream(b.inputYAML("chunk_period: 20ms"), `mapping: root = if content().string() == "v1" { throw("boom") } else { "clean" }`,
+		b.outputYAML("events.validated", ""), nil)
+	b.waitCommitted("g", "events.raw", 0, 3)
+	q, err := quarantine.ParseRecord(b.read("events.dlq", 1)[0].Value)
+	require.NoError(t, err)
+	assert.Equal(t, stage.CodeUpstreamFailed, q.Code)
+	assert.Equal(t, refs(1)[0], q.Ref)
+	for _, rec := range b.read("events.validated", 2) {
+		assert.Equal(t, "clean", string(rec.Value))
+	}
+	assert.EqualValues(t, 2, b.end("events.validated"))
 }
 
 // The permanent error of an output reaches the input through whatever the engine wraps around it.

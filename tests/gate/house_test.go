@@ -118,7 +118,11 @@ func (h *house) stream(yaml string) (stop func()) {
 	require.NoError(h.t, err)
 	builder := env.NewStreamBuilder()
 	require.NoError(h.t, builder.SetYAML(yaml))
-	require.NoError(h.t, builder.SetLoggerYAML("level: NONE"))
+	level := os.Getenv("EBBGATE_TEST_LOG")
+	if level == "" {
+		level = "NONE"
+	}
+	require.NoError(h.t, builder.SetLoggerYAML("level: "+level))
 	stream, err := builder.Build()
 	require.NoError(h.t, err)
 	return h.start(stream)
@@ -127,7 +131,13 @@ func (h *house) stream(yaml string) (stop func()) {
 func (h *house) start(stream *service.Stream) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- stream.Run(ctx) }()
+	go func() {
+		err := stream.Run(ctx)
+		if ctx.Err() == nil {
+			h.t.Errorf("the stream ended by itself: %v", err)
+		}
+		done <- err
+	}()
 	stopped := false
 	stop = func() {
 		if stopped {
