@@ -119,10 +119,7 @@ func (g *Guard) Quarantine(msg *service.Message, reason error) *service.Message 
 		code = CodeUnreadable
 	}
 	ref, _ := Source(msg)
-	id, ok := msg.MetaGet(MetaEventID)
-	if !ok {
-		id = event.DeriveID("quarantine", string(body))
-	}
+	id := eventID(msg, body)
 	rec := quarantine.New(code, path, g.stage, ref, id, body, g.cipher, g.now())
 	msg.SetError(nil)
 	msg.MetaSet(MetaTopic, g.topic)
@@ -131,6 +128,19 @@ func (g *Guard) Quarantine(msg *service.Message, reason error) *service.Message 
 	SetQuarantine(msg, rec)
 	g.count.Incr(1, g.stage, code)
 	return msg
+}
+
+// eventID is how the event is known: by its metadata, by what was scanned, or, where nobody could read it, by its bytes.
+func eventID(msg *service.Message, body []byte) string {
+	if id, ok := msg.MetaGet(MetaEventID); ok {
+		return id
+	}
+	if ix, ok := Attachment[*event.Index](msg, metaIndex); ok && Same(ix.Buf, body) {
+		if id, ok := ix.Get(event.EventID); ok && id.Kind() == event.String && len(id.Raw()) > 0 {
+			return id.String()
+		}
+	}
+	return event.DeriveID("quarantine", string(body))
 }
 
 func faultOf(err error) (code, path string) {

@@ -26,7 +26,7 @@ const (
 	MetaChunkLast      = "chunk_last"  // last offset of that chunk
 	MetaReplayEpoch    = "replay_epoch"
 
-	HeaderSrcTopic     = "src_topic" // position of the record this one was made from, one hop back
+	HeaderSrcTopic     = "src_topic" // where the event entered the pipelines; every hop carries it on
 	HeaderSrcPartition = "src_partition"
 	HeaderSrcOffset    = "src_offset"
 )
@@ -72,6 +72,25 @@ func Source(msg *service.Message) (ref quarantine.Ref, ok bool) {
 	}
 	offset, ok := metaInt(msg, MetaKafkaOffset, 64)
 	return quarantine.Ref{Topic: topic, Partition: int32(partition), Offset: offset}, ok
+}
+
+// Origin tells where the event entered the pipelines: what an earlier hop wrote down, or else where the input read the
+// message. Copies that any hop makes of an event share its origin, and by that a sink knows them.
+func Origin(msg *service.Message) (ref quarantine.Ref, ok bool) {
+	topic, _ := msg.MetaGet(HeaderSrcTopic)
+	partition, okPartition := metaInt(msg, HeaderSrcPartition, 32)
+	offset, okOffset := metaInt(msg, HeaderSrcOffset, 64)
+	if topic == "" || !okPartition || !okOffset {
+		return Source(msg)
+	}
+	return quarantine.Ref{Topic: topic, Partition: int32(partition), Offset: offset}, true
+}
+
+// ForgetOrigin drops an origin that a message brings along. The stage at the door does it: senders may not choose one.
+func ForgetOrigin(msg *service.Message) {
+	for _, name := range [...]string{HeaderSrcTopic, HeaderSrcPartition, HeaderSrcOffset} {
+		msg.MetaDelete(name)
+	}
 }
 
 func metaInt(msg *service.Message, name string, bits int) (int64, bool) {

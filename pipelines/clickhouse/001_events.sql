@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS events
     topic           LowCardinality(String)            COMMENT 'Where the sink read the record',
     partition       Int32,
     offset          Int64 CODEC(Delta, ZSTD(1)),
-    src_topic       LowCardinality(String)            COMMENT 'The record it was made from, one hop back',
+    src_topic       LowCardinality(String)            COMMENT 'Where the event entered the pipelines',
     src_partition   Int32,
     src_offset      Int64 CODEC(Delta, ZSTD(1)),
     replay_epoch    UInt32                            COMMENT '0 for the live stream, else the replay that brought the row',

@@ -15,7 +15,7 @@ import (
 // noMark is the high-water mark of a partition that has none.
 const noMark = int64(-1)
 
-// sourceKey is a partition one hop back.
+// sourceKey is a partition that events enter the pipelines by.
 type sourceKey struct {
 	topic     string
 	partition int32

@@ -76,26 +76,30 @@ func (o *output) dropRepeats(ctx context.Context, c *chunk, p progress) error {
 		return nil
 	}
 	for source, at := range p.suspects {
-		known, err := o.knownOffsets(ctx, source, offsetsOf(c, at))
+		known, err := o.knownAt(ctx, source, offsetsOf(c, at))
 		if err != nil {
 			return err
 		}
 		for _, i := range at {
-			if r := &c.records[i]; known[r.sealed.SrcOffset] && r.fate == wanted {
+			if r := &c.records[i]; known[r.origin()] && r.fate == wanted {
 				r.fate = repeated
 			}
 		}
 	}
-	dropWithin(c, func(r *record) (position, bool) {
-		return position{r.source(), r.sealed.SrcOffset}, r.sealed.SrcTopic != ""
-	})
+	dropWithin(c, func(r *record) (origin, bool) { return r.origin(), r.sealed.SrcTopic != "" })
 	return nil
 }
 
-// position is one record one hop back.
-type position struct {
+// origin tells an event from every other: where it entered the pipelines and, as one record there may have become several
+// events, its id.
+type origin struct {
 	sourceKey
-	offset int64
+	offset  int64
+	eventID string
+}
+
+func (r *record) origin() origin {
+	return origin{r.source(), r.sealed.SrcOffset, r.sealed.EventID}
 }
 
 func (r *record) source() sourceKey { return sourceKey{r.sealed.SrcTopic, r.sealed.SrcPartition} }
@@ -155,20 +159,20 @@ func dropWithin[K comparable](c *chunk, identity func(*record) (K, bool)) {
 	}
 }
 
-// knownOffsets tells which offsets of a source partition are rows.
-func (o *output) knownOffsets(ctx context.Context, source sourceKey, offsets []int64) (map[int64]bool, error) {
-	known := map[int64]bool{}
+// knownAt tells which events from offsets of a source partition are rows.
+func (o *output) knownAt(ctx context.Context, source sourceKey, offsets []int64) (map[origin]bool, error) {
+	known := map[origin]bool{}
 	for part := range slices.Chunk(offsets, lookupSize) {
 		texts := make([]string, len(part))
 		for i, n := range part {
 			texts[i] = strconv.FormatInt(n, 10)
 		}
-		query := "SELECT src_offset FROM " + clickhouse.Quote(o.cfg.table) + " WHERE src_topic = " + clickhouse.Literal(source.topic) +
+		query := "SELECT src_offset, event_id FROM " + clickhouse.Quote(o.cfg.table) + " WHERE src_topic = " + clickhouse.Literal(source.topic) +
 			" AND src_partition = " + strconv.Itoa(int(source.partition)) + " AND src_offset IN (" + strings.Join(texts, ",") + ")"
 		err := o.lookup(ctx, query, nil, func(scan func(...any) error) error {
-			var offset int64
-			err := scan(&offset)
-			known[offset] = true
+			row := origin{sourceKey: source}
+			err := scan(&row.offset, &row.eventID)
+			known[row] = true
 			return err
 		})
 		if err != nil {

@@ -90,6 +90,9 @@ func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) 
 	reader := p.readers.Get()
 	defer p.readers.Put(reader)
 	now := time.Now()
+	for _, msg := range batch {
+		stage.ForgetOrigin(msg)
+	}
 	return []service.MessageBatch{p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
 		return append(out, msg), p.stamp(msg, reader, now)
 	})}, nil

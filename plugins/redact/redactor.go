@@ -133,7 +133,7 @@ func (w *worker) base(msg *service.Message, j *stage.Judgement, class string) se
 		ConsentVersion: strconv.FormatInt(j.Verdict.Version, 10),
 	}
 	rec.CorrelationID, _ = msg.MetaGet(stage.MetaCorrelationID)
-	if ref, ok := stage.Source(msg); ok {
+	if ref, ok := stage.Origin(msg); ok {
 		rec.SrcTopic, rec.SrcPartition, rec.SrcOffset = ref.Topic, ref.Partition, ref.Offset
 	}
 	return rec

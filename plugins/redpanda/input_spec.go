@@ -118,7 +118,7 @@ func groupFields() []*service.ConfigField {
 			balancerEager:       "Every rebalance takes all partitions from all members.",
 			balancerServer:      "The broker assigns partitions (KIP-848); needs a broker that has it.",
 		}).Description("How partitions are divided among the members of the group.").Default(balancerCooperative).Advanced(),
-		groupDuration(riFieldSessionTimeout, "1m", "After how long without a heartbeat a member counts as gone."),
+		groupDuration(riFieldSessionTimeout, "15s", "After how long without a heartbeat a member counts as gone, and its partitions go to others. It is how long a killed process is missed."),
 		groupDuration(riFieldRebalanceTimeout, "45s", "How long members may take to give partitions back. A third of it is for chunks under way."),
 		groupDuration(riFieldHeartbeat, "3s", "How often a member says that it is alive."),
 	}

@@ -47,7 +47,7 @@ All but the first can never succeed. They are reported with the position they we
 quarantine.
 
 Every record carries the headers `+"`event_id subject_key correlation_id`"+`, as far as the message has them, and
-`+"`src_topic src_partition src_offset`"+`, where the input read it. Records of a destination carry the seal.
+`+"`src_topic src_partition src_offset`"+`, where it entered the pipelines. Records of a destination carry the seal.
 
 ### Metrics
 

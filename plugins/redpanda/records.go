@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -156,24 +157,20 @@ func (w *recordWriter) quarantineHeaders(rec *kgo.Record, msg *service.Message) 
 	w.header(headerStage, q.Stage)
 }
 
-// lineage names the event and where the input read it.
+// lineage names the event and where it entered the pipelines.
 func (w *recordWriter) lineage(msg *service.Message) {
 	for _, name := range [...]string{stage.MetaEventID, stage.MetaSubjectKey, stage.MetaCorrelationID} {
 		if value, ok := msg.MetaGet(name); ok && value != "" {
 			w.header(name, value)
 		}
 	}
-	if _, ok := stage.Source(msg); !ok {
+	origin, ok := stage.Origin(msg)
+	if !ok {
 		return
 	}
-	for _, from := range [...][2]string{
-		{stage.MetaKafkaTopic, stage.HeaderSrcTopic},
-		{stage.MetaKafkaPartition, stage.HeaderSrcPartition},
-		{stage.MetaKafkaOffset, stage.HeaderSrcOffset},
-	} {
-		value, _ := msg.MetaGet(from[0])
-		w.header(from[1], value)
-	}
+	w.header(stage.HeaderSrcTopic, origin.Topic)
+	w.number(stage.HeaderSrcPartition, int64(origin.Partition))
+	w.number(stage.HeaderSrcOffset, origin.Offset)
 }
 
 // reserved are headers that only the functions above write.
@@ -205,6 +202,12 @@ func (w *recordWriter) userHeaders(msg *service.Message) {
 
 func (w *recordWriter) header(name, value string) {
 	w.headers = append(w.headers, kgo.RecordHeader{Key: name, Value: w.bytes(value)})
+}
+
+func (w *recordWriter) number(name string, n int64) {
+	at := len(w.text)
+	w.text = strconv.AppendInt(w.text, n, 10)
+	w.headers = append(w.headers, kgo.RecordHeader{Key: name, Value: w.text[at:len(w.text):len(w.text)]})
 }
 
 func (w *recordWriter) bytes(text string) []byte {

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// report gathers the results and words the page.
+type report struct {
+	options
+	cases         int
+	before, after string
+	pass          passResult
+	runs          map[string][]run
+}
+
+// load is what the machine is busy with, as the kernel says: 1, 5 and 15 minutes.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(string(text))[:3], " ")
+}
+
+func median[T any](list []T, of func(T) float64) float64 {
+	values := make([]float64, len(list))
+	for i := range list {
+		values[i] = of(list[i])
+	}
+	slices.Sort(values)
+	if len(values) == 0 {
+		return 0
+	}
+	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+}
+
+func (r *report) nanos(name string) float64 {
+	return median(r.pass[name], func(s sample) float64 { return s.Nanos })
+}
+
+func (r *report) passTable() string {
+	var b strings.Builder
+	b.WriteString("| what | ns per event | allocations per event | policy pass is |\n|---|---|---|---|\n")
+	for _, name := range passNames {
+		ns := r.nanos(name)
+		if name == passContract {
+			ns -= r.nanos(passScan)
+		}
+		ratio := ""
+		switch name {
+		case passSonic, passStandard:
+			ratio = fmt.Sprintf("%.2fx its time", r.nanos(passPolicy)/ns)
+		case passMutation:
+			ratio = fmt.Sprintf("%.1fx as fast", ns/r.nanos(passPolicy))
+		}
+		fmt.Fprintf(&b, "| %s | %.0f | %.2f | %s |\n", name, ns, median(r.pass[name], func(s sample) float64 { return s.Allocs }), ratio)
+	}
+	return b.String()
+}
+
+func (r *report) micros(name string) float64 {
+	return median(r.runs[name], func(x run) float64 { return x.perEvent(r.events) / 1000 })
+}
+
+func (r *report) jobTable() string {
+	var b strings.Builder
+	b.WriteString("| pipeline | CPU, us per event | events per CPU-second | against the baseline | against the ceiling | resident set at most | start, CPU |\n|---|---|---|---|---|---|---|\n")
+	for _, c := range contenders {
+		runs := r.runs[c.name]
+		if len(runs) == 0 {
+			continue
+		}
+		us := r.micros(c.name)
+		rss := median(runs, func(x run) float64 { return float64(x.RSS) / 1e6 })
+		start := median(runs, func(x run) float64 { return x.Start.Seconds() })
+		fmt.Fprintf(&b, "| %s | %.2f | %.0f k | %.1fx | %.2fx | %.0f MB | %.2f s |\n", c.name, us, 1000/us, r.micros("baseline")/us, us/r.micros("ceiling"), rss, start)
+	}
+	return b.String()
+}
+
+// sameRows holds the contenders to one result. The ceiling lands everything, denied events included.
+func (r *report) sameRows() error {
+	var want *landed
+	for _, c := range contenders {
+		for _, got := range r.runs[c.name] {
+			if c.role == roleCeiling {
+				if got.Rows != uint64(r.events) {
+					return fmt.Errorf("%w: the ceiling landed %d of %d", errDiffer, got.Rows, r.events)
+				}
+				continue
+			}
+			if want == nil {
+				want = &got.landed
+			}
+			if got.landed != *want {
+				return fmt.Errorf("%w: %s landed %+v, others %+v", errDiffer, c.name, got.landed, *want)
+			}
+		}
+	}
+	return nil
+}
