@@ -60,7 +60,7 @@ func (r *run) publish(ctx context.Context) error {
 		r.canaries = append(r.canaries, books.Canary{Value: c.Value, Field: c.Field})
 	}
 	r.published = p.count
-	r.tell("%d records published, %d were there from an earlier run", p.count, len(p.done))
+	r.tell("%d records published, %d were there from an earlier run", p.count, p.there)
 	return p.failed
 }
 
@@ -69,6 +69,7 @@ type publisher struct {
 	client *kgo.Client
 	done   map[string]bool // by headerItem
 	count  int
+	there  int // on the topics from an earlier run
 	failed error
 }
 
@@ -84,6 +85,7 @@ func (p *publisher) recall(ctx context.Context, topic string) error {
 		for _, h := range rec.Headers {
 			if h.Key == headerItem {
 				p.done[string(h.Value)] = true
+				p.there++
 			}
 		}
 	})

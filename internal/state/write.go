@@ -6,8 +6,6 @@ import (
 	"maps"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/ebbgate/ebbgate/internal/consent"
 	"github.com/ebbgate/ebbgate/internal/kafka"
 )
@@ -46,14 +44,8 @@ func WriteConsent(ctx context.Context, client *kafka.Client, topic, key string, 
 		maps.Copy(next.Purposes, current.Purposes)
 	}
 	maps.Copy(next.Purposes, purposes)
-	producer, err := kgo.NewClient(append(client.Options(), kgo.RequiredAcks(kgo.AllISRAcks()))...)
-	if err != nil {
-		return nil, fmt.Errorf("opening the producer: %w", err)
-	}
-	defer producer.Close()
-	rec := &kgo.Record{Topic: topic, Key: []byte(key), Value: next.Append(nil)}
-	if err := producer.ProduceSync(ctx, rec).FirstErr(); err != nil {
-		return nil, fmt.Errorf("writing the consent record: %w", err)
+	if err := client.Write(ctx, topic, key, next.Append(nil)); err != nil {
+		return nil, err
 	}
 	return next, nil
 }

@@ -208,10 +208,11 @@ func TestOvertakenRecordIsNotARepeat(t *testing.T) {
 	mixed := []*sealedEvent{
 		newEvent(2).with(func(e *sealedEvent) { e.rec.SrcOffset = 5001 }),
 		newEvent(3).with(func(e *sealedEvent) { e.rec.SrcOffset = 4001 }),
-		newEvent(4).with(func(e *sealedEvent) { e.rec.SrcOffset = 5000 }),
+		newEvent(4).with(func(e *sealedEvent) { e.rec.SrcOffset, e.rec.EventID = 5000, ahead.rec.EventID }),
+		newEvent(5).with(func(e *sealedEvent) { e.rec.SrcOffset = 5000 }), // another event of the same source record
 	}
 	require.NoError(t, o.WriteBatch(t.Context(), chunkOf(mixed...)))
-	assert.Equal(t, []string{"0", "1", "2", "3"}, s.offsets(t))
+	assert.Equal(t, []string{"0", "1", "2", "3", "5"}, s.offsets(t))
 }
 
 func TestReplayInsertsOnlyUnknownEvents(t *testing.T) {

@@ -81,25 +81,25 @@ func (o *output) dropRepeats(ctx context.Context, c *chunk, p progress) error {
 			return err
 		}
 		for _, i := range at {
-			if r := &c.records[i]; known[r.origin()] && r.fate == wanted {
+			if r := &c.records[i]; known[r.identity()] && r.fate == wanted {
 				r.fate = repeated
 			}
 		}
 	}
-	dropWithin(c, func(r *record) (origin, bool) { return r.origin(), r.sealed.SrcTopic != "" })
+	dropWithin(c, func(r *record) (identity, bool) { return r.identity(), r.sealed.SrcTopic != "" })
 	return nil
 }
 
-// origin tells an event from every other: where it entered the pipelines and, as one record there may have become several
+// identity tells an event from every other: where it entered the pipelines and, as one record there may have become several
 // events, its id.
-type origin struct {
+type identity struct {
 	sourceKey
 	offset  int64
 	eventID string
 }
 
-func (r *record) origin() origin {
-	return origin{r.source(), r.sealed.SrcOffset, r.sealed.EventID}
+func (r *record) identity() identity {
+	return identity{r.source(), r.sealed.SrcOffset, r.sealed.EventID}
 }
 
 func (r *record) source() sourceKey { return sourceKey{r.sealed.SrcTopic, r.sealed.SrcPartition} }
@@ -160,8 +160,8 @@ func dropWithin[K comparable](c *chunk, identity func(*record) (K, bool)) {
 }
 
 // knownAt tells which events from offsets of a source partition are rows.
-func (o *output) knownAt(ctx context.Context, source sourceKey, offsets []int64) (map[origin]bool, error) {
-	known := map[origin]bool{}
+func (o *output) knownAt(ctx context.Context, source sourceKey, offsets []int64) (map[identity]bool, error) {
+	known := map[identity]bool{}
 	for part := range slices.Chunk(offsets, lookupSize) {
 		texts := make([]string, len(part))
 		for i, n := range part {
@@ -170,7 +170,7 @@ func (o *output) knownAt(ctx context.Context, source sourceKey, offsets []int64)
 		query := "SELECT src_offset, event_id FROM " + clickhouse.Quote(o.cfg.table) + " WHERE src_topic = " + clickhouse.Literal(source.topic) +
 			" AND src_partition = " + strconv.Itoa(int(source.partition)) + " AND src_offset IN (" + strings.Join(texts, ",") + ")"
 		err := o.lookup(ctx, query, nil, func(scan func(...any) error) error {
-			row := origin{sourceKey: source}
+			row := identity{sourceKey: source}
 			err := scan(&row.offset, &row.eventID)
 			known[row] = true
 			return err

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ebbgate/ebbgate/internal/kafka"
 	"github.com/ebbgate/ebbgate/internal/stage"
@@ -122,13 +121,8 @@ func (p *publisher) publish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("encoding the policy record: %w", err)
 	}
-	client, err := kgo.NewClient(append(p.client.Options(), kgo.RequiredAcks(kgo.AllISRAcks()))...)
-	if err != nil {
-		return fmt.Errorf("opening the producer: %w", err)
-	}
-	defer client.Close()
-	if err := client.ProduceSync(ctx, &kgo.Record{Topic: p.topic, Key: []byte(p.record.Version), Value: value}).FirstErr(); err != nil {
-		return fmt.Errorf("producing to %s: %w", p.topic, err)
+	if err := p.client.Write(ctx, p.topic, p.record.Version, value); err != nil {
+		return err
 	}
 	_, err = p.known(ctx)
 	return err

@@ -21,19 +21,19 @@ func processorSpec() *service.ConfigSpec {
 		Version("0.1.0").
 		Summary("Joins an event's consent claim with the current consent, suppression and erasure state, and decides which destinations may have it.").
 		Description(`
-The claim is the event's ` + "`consent`" + ` object: a boolean per purpose. The state is looked up for every id of the subject. A purpose
+The claim is the event's `+"`consent`"+` object: a boolean per purpose. The state is looked up for every id of the subject. A purpose
 holds when the event claims it and no record denies it; a source that the policy declares unable to carry consent
-(` + "`consent: lookup`" + `) needs a record that gives it. What nobody stated is denied.
+(`+"`consent: lookup`"+`) needs a record that gives it. What nobody stated is denied.
 
-- At ` + "`stage: validate`" + ` the event's class decides whether it may be stored at all. An event that may not becomes a decision
-  record (metadata ` + "`topic`" + ` names the decisions topic). For sources that cannot carry consent the state is stamped into the
+- At `+"`stage: validate`"+` the event's class decides whether it may be stored at all. An event that may not becomes a decision
+  record (metadata `+"`topic`"+` names the decisions topic). For sources that cannot carry consent the state is stamped into the
   event as its claim, with source, version and time.
-- At ` + "`stage: govern`" + ` each event gets a judgement per destination, which ` + "`redact`" + ` carries out. The policy and contracts in force
+- At `+"`stage: govern`"+` each event gets a judgement per destination, which `+"`redact`"+` carries out. The policy and contracts in force
   are published once to the policies topic first; a version that is known there with other content stops the stage.
 
-Unavailable state means wait. The claim's type must be boolean; anything else is quarantined as ` + "`consent.type`" + `.
+Unavailable state means wait. The claim's type must be boolean; anything else is quarantined as `+"`consent.type`"+`.
 
-Metadata set at govern: ` + "`consent_source`" + `, ` + "`consent_version`" + `, ` + "`consent_checked_at`" + `.`).
+Metadata set at govern: `+"`consent_source`"+`, `+"`consent_version`"+`, `+"`consent_checked_at`"+`.`).
 		Fields(
 			stage.WorkspaceField(),
 			service.NewStringEnumField(coFieldStage, stageValidate, stageGovern).

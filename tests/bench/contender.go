@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/pprof"
@@ -122,6 +123,8 @@ func stream(ctx context.Context, env *service.Environment, config string, u *usa
 	if err := builder.SetYAML(config); err != nil {
 		return err
 	}
+	// Standard output is for the result.
+	builder.SetLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	s, err := builder.Build()
 	if err != nil {
 		return err

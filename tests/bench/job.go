@@ -95,7 +95,7 @@ func (j *job) close() {
 }
 
 // runTimeout bounds one run.
-const runTimeout = 5 * time.Minute
+const runTimeout = 2 * time.Minute
 
 // measure lets a contender do the whole job once, into a database of its own.
 func (j *job) measure(ctx context.Context, c contender, profile string) (r run, err error) {

@@ -29,7 +29,6 @@ input:
 }
 
 const quietly = `
-logger: { level: WARN }
 metrics: { none: {} }
 http: { enabled: false }
 `

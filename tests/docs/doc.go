@@ -9,6 +9,7 @@
 //	yaml contract              one contract, added to the page's workspace
 //	yaml policy in=DESTINATION lines for the fields of a destination, added to the page's workspace
 //	yaml policy refused in=... the same, but must not compile; the next `text error` block is what it says
+//	yaml policy                an excerpt of a policy: it must compile against the shipped contracts
 //	yaml topics                topics, added to the page's workspace
 //	sql                        statements: they must return rows of events that came through the shipped pipelines
 //	bloblang                   a mapping; with `# In:` and `# Out:` lines it is run

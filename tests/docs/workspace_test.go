@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ebbgate/ebbgate/internal/policy"
 	"github.com/ebbgate/ebbgate/internal/workspace"
 	"github.com/ebbgate/ebbgate/plugins/all"
 )
@@ -31,7 +33,7 @@ func newPageWorkspace(t *testing.T, program string) *pageWorkspace {
 	require.NoError(t, err)
 	w := &pageWorkspace{
 		dir: t.TempDir(), program: program,
-		linter: env.FullConfigSchema("test", "test").NewStreamConfigLinter().SetSkipEnvVarCheck(true).SetRejectDeprecated(true),
+		linter: env.FullConfigSchema("test", "test").NewStreamConfigLinter().SetEnvVarLookupFunc(setEnvironment).SetRejectDeprecated(true),
 	}
 	for _, folder := range []string{"pipelines", "bloblang/lib"} {
 		require.NoError(t, os.CopyFS(filepath.Join(w.dir, folder), os.DirFS(filepath.Join(root, folder))))
@@ -73,20 +75,28 @@ func (w *pageWorkspace) yaml(t *testing.T, b block) {
 	}
 }
 
+// setEnvironment stands for the variables a page's streams take their secrets from.
+func setEnvironment(context.Context, string) (string, bool) { return "value", true }
+
 func (w *pageWorkspace) load(t *testing.T, b block) {
 	t.Helper()
 	_, err := workspace.Load(filepath.Join(w.dir, "pipelines"))
 	require.NoError(t, err, b.at())
 }
 
-// policy adds lines to the fields of a destination, or whole destinations where the block names none.
+// policy adds lines to the fields of a destination. A block that names none is a policy of its own, or an excerpt.
 func (w *pageWorkspace) policy(t *testing.T, b block) {
 	t.Helper()
 	before := w.read(t, "policy.yaml")
-	after := before + "\n" + b.text
-	if destination := b.attrs["in"]; destination != "" {
-		after = addFields(t, before, destination, b.text)
+	destination := b.attrs["in"]
+	if destination == "" {
+		ws, err := workspace.Load(filepath.Join(w.dir, "pipelines"))
+		require.NoError(t, err)
+		_, err = policy.Compile([]byte("version: excerpt\n"+b.text), b.at(), ws.Contracts)
+		require.NoError(t, err, b.at())
+		return
 	}
+	after := addFields(t, before, destination, b.text)
 	if version := b.attrs["version"]; version != "" {
 		after = regexp.MustCompile(`(?m)^version: .*$`).ReplaceAllString(after, `version: "`+version+`"`)
 	}
@@ -102,9 +112,9 @@ func (w *pageWorkspace) policy(t *testing.T, b block) {
 }
 
 // addFields puts lines after the last field of a destination.
-func addFields(t *testing.T, policy, destination, lines string) string {
+func addFields(t *testing.T, src, destination, lines string) string {
 	t.Helper()
-	all := strings.Split(policy, "\n")
+	all := strings.Split(src, "\n")
 	at := slices.Index(all, "  "+destination+":")
 	require.Positive(t, at, "the policy has no destination %s", destination)
 	for at++; at < len(all) && (all[at] == "" || strings.HasPrefix(all[at], "    ")); {

@@ -34,7 +34,7 @@ output:
 func (h *house) deliver(topic, destination string) *process {
 	h.t.Helper()
 	file := h.write("wrong-"+topic+".yaml", strings.NewReplacer("TOPIC", topic, "DESTINATION", destination).Replace(inputYAML+clickhouseYAML))
-	p := h.start("run", "-o", "pipelines/service.yaml", file)
+	p := h.start("streams", "-o", "pipelines/service.yaml", file)
 	h.drained(books.Stage{Topic: topic, Group: "ebbgate-wrong"})
 	return p
 }
@@ -56,20 +56,27 @@ func TestSealedRecordsCopiedByHandDeliverNothing(t *testing.T) {
 		change                func(*kgo.Record)
 		code                  string
 	}{
-		"to another destination":  {analytics, "events.authorized.warehouse", "warehouse", nil, "seal.destination"},
-		"from another":            {"events.authorized.activation", analytics, "analytics", nil, "seal.destination"},
+		"to another destination":  {analytics, "events.authorized.warehouse", "warehouse", nil, "seal.mismatch"},
+		"from another":            {"events.authorized.activation", analytics, "analytics", nil, "seal.mismatch"},
+		"to another, renamed": {analytics, "events.authorized.warehouse", "warehouse", func(r *kgo.Record) {
+			set(r, "ebbgate_destination", "warehouse")
+			set(r, "ebbgate_topic", "events.authorized.warehouse")
+		}, "seal.mismatch"},
+		"to another, half renamed": {analytics, "events.authorized.warehouse", "warehouse", func(r *kgo.Record) {
+			set(r, "ebbgate_topic", "events.authorized.warehouse")
+		}, "seal.destination"},
 		"with other bytes":        {analytics, analytics, "analytics", func(r *kgo.Record) { r.Value = []byte(strings.Replace(string(r.Value), "demo", "DEMO", 1)) }, "seal.mismatch"},
 		"under another person":    {analytics, analytics, "analytics", func(r *kgo.Record) { r.Key = []byte("sk1.other") }, "seal.mismatch"},
 		"as of another person":    {analytics, analytics, "analytics", func(r *kgo.Record) { set(r, "subject_key", "sk1.other"); r.Key = []byte("sk1.other") }, "seal.mismatch"},
 		"with nothing relied on":  {analytics, analytics, "analytics", func(r *kgo.Record) { set(r, "ebbgate_requires", "") }, "seal.mismatch"},
-		"without its destination": {analytics, analytics, "analytics", func(r *kgo.Record) { set(r, "ebbgate_destination", "") }, "seal.missing"},
+		"without its destination": {analytics, analytics, "analytics", func(r *kgo.Record) { set(r, "ebbgate_destination", "") }, "seal.destination"},
 		"without its seal":        {analytics, analytics, "analytics", func(r *kgo.Record) { set(r, "ebbgate_seal", "") }, "seal.missing"},
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
 			h.publish(validated, form("evt_1", "u_1"))
-			govern := h.start("run", "-o", "pipelines/service.yaml", "pipelines/streams/govern.yaml")
+			govern := h.start("streams", "-o", "pipelines/service.yaml", "pipelines/streams/govern.yaml")
 			h.drained(books.Stage{Topic: validated, Group: "ebbgate-govern"})
 			govern.stop()
 			good := h.records(test.from)

@@ -24,7 +24,7 @@ func TestShippedPipelinesCarryAnEventToItsDestinations(t *testing.T) {
 		require.Len(t, records, 1, topic)
 		require.Equal(t, "evt_1", header(records[0], "event_id"))
 		require.NotEmpty(t, header(records[0], "ebbgate_seal"))
-		require.Equal(t, "events.validated", header(records[0], "src_topic"))
+		require.Equal(t, "inbound.events", header(records[0], "src_topic"))
 	}
 	require.False(t, h.holds(secret, "events.authorized.analytics", "events.authorized.warehouse", "events.dlq", "privacy.decisions"))
 	require.Equal(t, map[string]int{"event.duplicate_name": 1}, h.codes())

@@ -56,11 +56,7 @@ func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) err
 	}
 	args := batch.BloblangExecutor(o.args)
 	for i := range batch {
-		row, err := args.QueryValue(i)
-		values, ok := row.([]any)
-		if err == nil && !ok {
-			err = fmt.Errorf("the argument mapping gives %T, not a list", row)
-		}
+		values, err := row(args, i)
 		if err == nil {
 			_, err = stmt.ExecContext(ctx, values...)
 		}
@@ -70,6 +66,22 @@ func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) err
 		}
 	}
 	return tx.Commit()
+}
+
+func row(args *service.MessageBatchBloblangExecutor, i int) ([]any, error) {
+	msg, err := args.Query(i)
+	if err != nil {
+		return nil, err
+	}
+	value, err := msg.AsStructured()
+	if err != nil {
+		return nil, err
+	}
+	values, ok := value.([]any)
+	if !ok {
+		return nil, fmt.Errorf("the argument mapping gives %T, not a list", value)
+	}
+	return values, nil
 }
 
 func (o *output) Close(context.Context) error { return o.db.Close() }
