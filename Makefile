@@ -10,7 +10,7 @@ LDFLAGS   := -s -w -X main.version=$(VERSION)
 # Packages in which goroutines share state; they run a second time under the race detector.
 RACE      := ./internal/kafka/... ./internal/state/... ./internal/stage/... ./plugins/redpanda/... ./plugins/consent/... ./plugins/redact/...
 
-# A part the README promises must not be skipped: tests that need the ClickHouse engine fail instead of skipping.
+# A part the README promises must not be skipped: tests that need the ClickHouse engine or the npm client fail instead.
 export EBBGATE_REQUIRE_ENGINE ?= 1
 
 STATICCHECK_VERSION := 2026.2.2
@@ -26,10 +26,14 @@ demo: build ## Run events from a broker through the gate into ClickHouse, and ba
 
 .PHONY: build
 build: ## Build bin/ebbgate
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/ebbgate
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/ebbgate
 
 .PHONY: test
-test: unit race pipelines ## Everything that must hold; within 15 minutes on two cores
+test: fetch unit race pipelines ## Everything that must hold; within 15 minutes on two cores
+
+.PHONY: fetch
+fetch: build ## Fetch what demo and tests need into the cache, once
+	$(BIN) sandbox fetch
 
 .PHONY: unit
 unit:

@@ -35,7 +35,7 @@ from the next event on: at the govern stage and again just before every export.
 Examples:
   ebbgate consent show --user-id u_123
   ebbgate consent set --user-id u_123 marketing=false
-  ebbgate consent set --anonymous-id a-9 analytics=true marketing=false --source banner`,
+  ebbgate consent set --anonymous-id a-9 --source banner analytics=true marketing=false`,
 		Subcommands: []*cli.Command{
 			{Name: "show", Usage: "Print the current record of a subject", Flags: consentFlags(), Action: consentShow},
 			{

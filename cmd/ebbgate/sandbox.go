@@ -14,6 +14,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
 
+	"github.com/ebbgate/ebbgate/internal/generate"
 	"github.com/ebbgate/ebbgate/internal/npm"
 	"github.com/ebbgate/ebbgate/internal/sandbox"
 )
@@ -32,12 +33,14 @@ Examples:
   ebbgate sandbox start --detach        run in the background
   eval "$(ebbgate sandbox env)"         point pipelines at it
   ebbgate sandbox status --output json
+  ebbgate sandbox fetch                 have what it needs in the cache
   ebbgate sandbox stop
   ebbgate sandbox reset --yes           delete its data, keep its keys`,
 		Flags:  sandboxStartFlags(),
 		Action: sandboxStart,
 		Subcommands: []*cli.Command{
 			{Name: "start", Usage: "start it, until Ctrl-C or with --detach", Flags: sandboxStartFlags(), Action: sandboxStart},
+			{Name: "fetch", Usage: "fetch the embedded engine and GitHub's examples into the cache, and start nothing", Action: sandboxFetch},
 			{Name: "stop", Usage: "stop the one that runs in the folder", Flags: []cli.Flag{sandboxDirFlag()}, Action: sandboxStop},
 			{Name: "status", Usage: "tell what runs, and where", Flags: []cli.Flag{sandboxDirFlag(), sandboxOutputFlag()}, Action: sandboxStatus},
 			{Name: "env", Usage: "print export lines for a shell", Flags: []cli.Flag{sandboxDirFlag()}, Action: sandboxEnv},
@@ -110,6 +113,24 @@ func sandboxStart(c *cli.Context) error {
 		err = running.Wait(ctx)
 	}
 	return errors.Join(err, running.Stop(context.WithoutCancel(ctx)))
+}
+
+// sandboxFetch does ahead of time what a first start or demo would do: for images, and for machines that lose their network.
+func sandboxFetch(c *cli.Context) error {
+	path, err := sandbox.Library(c.Context, fetchProgress(c.App.ErrWriter))
+	if err != nil {
+		return err
+	}
+	cache, err := npm.CacheDir()
+	if err != nil {
+		return err
+	}
+	deliveries, err := generate.GitHub(c.Context, npm.Fetcher{CacheDir: cache})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "engine      %s\nexamples    %d GitHub deliveries\n", path, len(deliveries))
+	return err
 }
 
 func sandboxStop(c *cli.Context) error {

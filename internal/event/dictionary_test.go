@@ -32,8 +32,10 @@ func TestEnvelopeFieldsAreTheSameInEveryDictionary(t *testing.T) {
 func TestEveryAncestorOfAPathHasAField(t *testing.T) {
 	dict, err := event.NewDictionary("properties.items[].sku", "properties.grid[][].cell")
 	require.NoError(t, err)
-	for _, path := range []string{"properties.items", "properties.items[]", "properties.items[].sku", "properties.grid",
-		"properties.grid[]", "properties.grid[][]", "properties.grid[][].cell"} {
+	for _, path := range []string{
+		"properties.items", "properties.items[]", "properties.items[].sku", "properties.grid",
+		"properties.grid[]", "properties.grid[][]", "properties.grid[][].cell",
+	} {
 		f := dict.Field(path)
 		require.NotEqual(t, event.NoField, f, path)
 		require.Equal(t, path, dict.Path(f))
@@ -45,8 +47,26 @@ func TestEveryAncestorOfAPathHasAField(t *testing.T) {
 
 func TestDictionaryRefusesPathsItCannotTell(t *testing.T) {
 	for _, paths := range [][]string{
-		{""}, {"."}, {"a."}, {".a"}, {"a..b"}, {"[]"}, {"a[].[]"}, {"a[0]"}, {"a]"}, {`a"b`}, {`a\b`}, {"a[b]"}, {"a\x00"}, {"a\n"}, {"\u200b"}, {"a\xff"},
-		{"properties.email", "properties.Email"}, {"properties.key", "properties.\u212aey"}, {"a.b", "a.b\u200b"}, {"Properties.x"},
+		{""},
+		{"."},
+		{"a."},
+		{".a"},
+		{"a..b"},
+		{"[]"},
+		{"a[].[]"},
+		{"a[0]"},
+		{"a]"},
+		{`a"b`},
+		{`a\b`},
+		{"a[b]"},
+		{"a\x00"},
+		{"a\n"},
+		{"\u200b"},
+		{"a\xff"},
+		{"properties.email", "properties.Email"},
+		{"properties.key", "properties.\u212aey"},
+		{"a.b", "a.b\u200b"},
+		{"Properties.x"},
 		{strings.Repeat("n", 129)},
 	} {
 		_, err := event.NewDictionary(paths...)

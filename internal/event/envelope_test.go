@@ -87,8 +87,18 @@ func TestDerivedIDsAreStable(t *testing.T) {
 	require.Regexp(t, "^evt_[0-9a-v]{26}$", event.DeriveID("stripe", "evt_1"))
 	require.Equal(t, event.DeriveID("stripe", "1"), event.DeriveID("stripe", "1"))
 	seen := map[string]bool{}
-	for _, pair := range [][2]string{{"a", "bc"}, {"ab", "c"}, {"", "abc"}, {"abc", ""}, {"a", "b"}, {"", ""},
-		{"a\x00\x00\x00\x00b", "c"}, {"a", "b\x00\x00\x00\x00c"}, {"a\x00\x00\x00\x01b", "c"}, {"a", "b\x00\x00\x00\x01c"}} {
+	for _, pair := range [][2]string{
+		{"a", "bc"},
+		{"ab", "c"},
+		{"", "abc"},
+		{"abc", ""},
+		{"a", "b"},
+		{"", ""},
+		{"a\x00\x00\x00\x00b", "c"},
+		{"a", "b\x00\x00\x00\x00c"},
+		{"a\x00\x00\x00\x01b", "c"},
+		{"a", "b\x00\x00\x00\x01c"},
+	} {
 		seen[event.DeriveID(pair[0], pair[1])] = true
 	}
 	require.Len(t, seen, 10, "the source and the id are kept apart")

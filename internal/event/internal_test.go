@@ -128,8 +128,10 @@ func TestForeseenNamesAreExact(t *testing.T) {
 
 // A remedy stands for every code the scanner gives.
 func TestEveryCodeHasARemedy(t *testing.T) {
-	for _, code := range []string{CodeSyntax, CodeEmpty, CodeTooLarge, CodeTooDeep, CodeTooManyKeys, CodeKeyTooLong, CodeStringTooLong,
-		CodeNumber, CodeUTF8, CodeSurrogate, CodeControlChar, CodeDuplicateName, CodeTrailingData, CodeBOM, CodeNearName, CodeNotObject} {
+	for _, code := range []string{
+		CodeSyntax, CodeEmpty, CodeTooLarge, CodeTooDeep, CodeTooManyKeys, CodeKeyTooLong, CodeStringTooLong,
+		CodeNumber, CodeUTF8, CodeSurrogate, CodeControlChar, CodeDuplicateName, CodeTrailingData, CodeBOM, CodeNearName, CodeNotObject,
+	} {
 		require.NotEmpty(t, remedies[code], code)
 	}
 	require.Len(t, remedies, 16)

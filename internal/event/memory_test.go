@@ -79,8 +79,10 @@ func TestScannerForgets(t *testing.T) {
 	scanner := event.NewScanner(newTestDictionary(t), event.Limits{})
 	var ix event.Index
 	for range 3 {
-		for _, raw := range []string{names(300), `{"properties":{"email":1,"n":{"email":2}}}`, `{"na":1,"email":2,"properties":{"email":[{"`,
-			strings.TrimSuffix(names(300), "}"), `{"properties":{"email":1}}`, marketingEvent, `{"a":1}`} {
+		for _, raw := range []string{
+			names(300), `{"properties":{"email":1,"n":{"email":2}}}`, `{"na":1,"email":2,"properties":{"email":[{"`,
+			strings.TrimSuffix(names(300), "}"), `{"properties":{"email":1}}`, marketingEvent, `{"a":1}`,
+		} {
 			scanErr := scanner.Scan([]byte(raw), &ix)
 			if scanErr == nil {
 				requireWellFormed(t, &ix)

@@ -74,8 +74,12 @@ func ignorable(r rune) bool {
 // ignorables holds, of the combining marks, only those that decorate a letter; scripts such as Devanagari need theirs.
 var ignorables = rangetable.Merge(unicode.Cc, unicode.Cf, unicode.Variation_Selector,
 	unicode.Other_Default_Ignorable_Code_Point, &unicode.RangeTable{R16: []unicode.Range16{
-		{Lo: 0x0300, Hi: 0x036f, Stride: 1}, {Lo: 0x1ab0, Hi: 0x1aff, Stride: 1}, {Lo: 0x1dc0, Hi: 0x1dff, Stride: 1},
-		{Lo: 0x20d0, Hi: 0x20ff, Stride: 1}, {Lo: 0x2800, Hi: 0x2800, Stride: 1}, {Lo: 0xfe20, Hi: 0xfe2f, Stride: 1},
+		{Lo: 0x0300, Hi: 0x036f, Stride: 1},
+		{Lo: 0x1ab0, Hi: 0x1aff, Stride: 1},
+		{Lo: 0x1dc0, Hi: 0x1dff, Stride: 1},
+		{Lo: 0x20d0, Hi: 0x20ff, Stride: 1},
+		{Lo: 0x2800, Hi: 0x2800, Stride: 1},
+		{Lo: 0xfe20, Hi: 0xfe2f, Stride: 1},
 	}})
 
 // lookalikes are letters, after case folding, that a reader takes for the Latin one in either case.

@@ -25,8 +25,12 @@ func (l Limits) withDefaults() Limits {
 		given    *int
 		fallback int
 	}{
-		{&l.MaxBytes, DefaultLimits.MaxBytes}, {&l.MaxDepth, DefaultLimits.MaxDepth}, {&l.MaxKeys, DefaultLimits.MaxKeys},
-		{&l.MaxKey, DefaultLimits.MaxKey}, {&l.MaxString, DefaultLimits.MaxString}, {&l.MaxNumber, DefaultLimits.MaxNumber},
+		{&l.MaxBytes, DefaultLimits.MaxBytes},
+		{&l.MaxDepth, DefaultLimits.MaxDepth},
+		{&l.MaxKeys, DefaultLimits.MaxKeys},
+		{&l.MaxKey, DefaultLimits.MaxKey},
+		{&l.MaxString, DefaultLimits.MaxString},
+		{&l.MaxNumber, DefaultLimits.MaxNumber},
 	} {
 		if *limit.given <= 0 {
 			*limit.given = limit.fallback

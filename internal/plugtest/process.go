@@ -22,7 +22,6 @@ const startTimeout = 5 * time.Minute
 // Process is a server in a process of its own, with its data on disk, which a
 // test may kill and start again. Its address stays the same.
 type Process struct {
-	spec    child.Spec
 	role    string
 	dir     string
 	remove  string // removed by the server itself when the test binary ends

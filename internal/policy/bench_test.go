@@ -15,9 +15,11 @@ import (
 func benchWorkspace() (files fstest.MapFS, body []byte) {
 	var contract, rules, properties strings.Builder
 	contract.WriteString("event: signed_up\nversion: 1.0.0\nowner: data\nclass: product\nproperties:\n")
-	names := []string{"plan", "interval", "referrer_domain", "landing_path", "utm_source", "utm_medium", "utm_campaign", "utm_content",
+	names := []string{
+		"plan", "interval", "referrer_domain", "landing_path", "utm_source", "utm_medium", "utm_campaign", "utm_content",
 		"device", "operating_system", "browser", "language", "time_zone", "screen", "experiment", "variant", "region", "segment",
-		"channel", "feature", "outcome", "release", "team", "store"}
+		"channel", "feature", "outcome", "release", "team", "store",
+	}
 	for _, name := range names {
 		contract.WriteString("  " + name + ": {type: string, classification: none}\n")
 		rules.WriteString("      properties." + name + ": keep\n")

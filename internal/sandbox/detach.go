@@ -43,8 +43,10 @@ func Detach(ctx context.Context, opts Options) (State, error) {
 		return State{}, fmt.Errorf("opening the sandbox's log: %w", err)
 	}
 	defer log.Close()
-	args := slices.Concat(opts.Command[1:], []string{"start", "--dir", opts.Dir, "--clickhouse-dsn", opts.ClickHouseDSN,
-		"--broker-port", strconv.Itoa(opts.BrokerPort), "--clickhouse-port", strconv.Itoa(opts.ClickHousePort)})
+	args := slices.Concat(opts.Command[1:], []string{
+		"start", "--dir", opts.Dir, "--clickhouse-dsn", opts.ClickHouseDSN,
+		"--broker-port", strconv.Itoa(opts.BrokerPort), "--clickhouse-port", strconv.Itoa(opts.ClickHousePort),
+	})
 	cmd := exec.Command(opts.Command[0], args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	ownSession(cmd)

@@ -41,9 +41,11 @@ func TestRoundTripThroughHeaders(t *testing.T) {
 	sealer, verifier := NewSealer(ring, "analytics"), NewVerifier(ring, "analytics")
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.StringN(0, 12, 40)
-		rec := &Record{Destination: "analytics", Policy: s.Draw(t, "policy"), EventID: s.Draw(t, "event"), Topic: s.Draw(t, "topic"),
+		rec := &Record{
+			Destination: "analytics", Policy: s.Draw(t, "policy"), EventID: s.Draw(t, "event"), Topic: s.Draw(t, "topic"),
 			SubjectKey: s.Draw(t, "subject"), CorrelationID: s.Draw(t, "correlation"), Class: s.Draw(t, "class"), Requires: s.Draw(t, "requires"),
-			ConsentVersion: s.Draw(t, "version"), Body: []byte(s.Draw(t, "body"))}
+			ConsentVersion: s.Draw(t, "version"), Body: []byte(s.Draw(t, "body")),
+		}
 		rec.Key = PrimaryKey(rec.SubjectKey)
 		if rapid.Bool().Draw(t, "source") {
 			rec.SrcTopic, rec.SrcPartition, rec.SrcOffset = "events.validated", rapid.Int32().Draw(t, "p"), rapid.Int64().Draw(t, "o")

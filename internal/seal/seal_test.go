@@ -125,8 +125,10 @@ func TestInputIsInjective(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(name string) *Record {
 			s := rapid.StringMatching(`[ab\x00]{0,3}`)
-			return &Record{Destination: s.Draw(t, name), Policy: s.Draw(t, name), EventID: s.Draw(t, name), Topic: s.Draw(t, name),
-				SrcTopic: s.Draw(t, name), SrcOffset: int64(rapid.IntRange(0, 2).Draw(t, name)), Body: []byte(s.Draw(t, name))}
+			return &Record{
+				Destination: s.Draw(t, name), Policy: s.Draw(t, name), EventID: s.Draw(t, name), Topic: s.Draw(t, name),
+				SrcTopic: s.Draw(t, name), SrcOffset: int64(rapid.IntRange(0, 2).Draw(t, name)), Body: []byte(s.Draw(t, name)),
+			}
 		}
 		a, b := draw("a"), draw("b")
 		input := func(r *Record) string { return string(appendInput(nil, r)) + string(r.Body) }

@@ -20,14 +20,14 @@ func processorSpec() *service.ConfigSpec {
 		Version("0.1.0").
 		Summary("Holds every event to its contract: strict JSON, a valid envelope, declared properties of the declared types.").
 		Description(`
-The event's ` + "`event_name`" + ` and ` + "`context.schema_version`" + ` select its contract among those in the workspace: the exact version,
+The event's `+"`event_name`"+` and `+"`context.schema_version`"+` select its contract among those in the workspace: the exact version,
 else the newest known one of the same major. An unknown event or major version is quarantined.
 
-Undeclared properties never pass: they are removed and counted (` + "`ebbgate_undeclared_removed_total`" + `), or the event is
-quarantined, as the contract's ` + "`undeclared`" + ` says. A fault quarantines the event with a code such as ` + "`contract.type`" + `; the
+Undeclared properties never pass: they are removed and counted (`+"`ebbgate_undeclared_removed_total`"+`), or the event is
+quarantined, as the contract's `+"`undeclared`"+` says. A fault quarantines the event with a code such as `+"`contract.type`"+`; the
 record names the field, never the value, and its payload is encrypted.
 
-Metadata set: ` + "`topic`" + ` (the topic with role validated, or quarantine), ` + "`key`" + `, ` + "`event_id`" + `, ` + "`subject_key`" + `, ` + "`correlation_id`" + `.`).
+Metadata set: `+"`topic`"+` (the topic with role validated, or quarantine), `+"`key`"+`, `+"`event_id`"+`, `+"`subject_key`"+`, `+"`correlation_id`"+`.`).
 		Fields(stage.WorkspaceField()).
 		Fields(stage.TimeLimitFields()...).
 		Example("The validate stage", "Events that keep their contract go on, all others to quarantine.", `

@@ -22,11 +22,11 @@ func processorSpec() *service.ConfigSpec {
 		Version("0.1.0").
 		Summary("Checks the envelope, gives the event a deterministic `event_id`, and stamps who it is about as a pseudonym.").
 		Description(`
-Put it last before the output that fills ` + "`events.raw`" + `. An event keeps the ` + "`event_id`" + ` its source gave. Without one
-the id is derived from the source and ` + "`provider_id`" + `, or, where that is empty too, from the body: a retried event always
+Put it last before the output that fills `+"`events.raw`"+`. An event keeps the `+"`event_id`"+` its source gave. Without one
+the id is derived from the source and `+"`provider_id`"+`, or, where that is empty too, from the body: a retried event always
 gets the same id.
 
-Metadata set: ` + "`topic`" + ` (the topic with role raw, or quarantine), ` + "`key`" + `, ` + "`event_id`" + `, ` + "`subject_key`" + `, ` + "`correlation_id`" + `.`).
+Metadata set: `+"`topic`"+` (the topic with role raw, or quarantine), `+"`key`"+`, `+"`event_id`"+`, `+"`subject_key`"+`, `+"`correlation_id`"+`.`).
 		Fields(stage.WorkspaceField()).
 		Field(service.NewInterpolatedStringField(idFieldProviderID).
 			Description("The id the source gives the event outside its body, such as a delivery header.").

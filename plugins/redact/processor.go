@@ -27,12 +27,12 @@ func processorSpec() *service.ConfigSpec {
 		Version("0.1.0").
 		Summary("Turns each judged event into one sealed record per destination that may have it, and every denial into a decision record.").
 		Description(`
-It needs the ` + "`consent`" + ` processor right before it: an event without a judgement, or one whose bytes changed since it was judged, is
-quarantined as ` + "`redact.no_judgement`" + `. Put mappings that enrich events before ` + "`consent`" + `.
+It needs the `+"`consent`"+` processor right before it: an event without a judgement, or one whose bytes changed since it was judged, is
+quarantined as `+"`redact.no_judgement`"+`. Put mappings that enrich events before `+"`consent`"+`.
 
-One message becomes several, each with metadata ` + "`topic`" + ` and ` + "`key`" + `: one per destination (the topic that ` + "`topics.yaml`" + ` gives
+One message becomes several, each with metadata `+"`topic`"+` and `+"`key`"+`: one per destination (the topic that `+"`topics.yaml`"+` gives
 it), one per denial (the topic with role decisions), and decision records for a sample of the allowances. End the stream in one
-` + "`redpanda`" + ` output with ` + "`topic: ${! @topic }`" + `, so that a chunk is acknowledged only when all of it is durable.`).
+`+"`redpanda`"+` output with `+"`topic: ${! @topic }`"+`, so that a chunk is acknowledged only when all of it is durable.`).
 		Fields(
 			stage.WorkspaceField(),
 			service.NewFloatField(rdFieldAllowanceSample).

@@ -25,7 +25,7 @@ Put it before any mapping of foreign JSON. Different parsers disagree on duplica
 and trailing data, and that disagreement is how redaction is bypassed; this processor refuses all of them on the raw
 bytes.
 
-A refused message becomes a quarantine record (metadata ` + "`topic`" + ` names the quarantine topic) whose payload is
+A refused message becomes a quarantine record (metadata `+"`topic`"+` names the quarantine topic) whose payload is
 encrypted; the code says which rule it broke. The rest of the batch goes on.`).
 		Fields(
 			stage.WorkspaceField(),

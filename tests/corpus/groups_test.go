@@ -38,9 +38,11 @@ func (c *cases) near() {
 		c.add(event.CodeControlChar, "near/"+h.path+"/NUL inside", h.before+`"`+inside(`\u0000`)(h.name)+`":"v"`+h.after)
 		c.add(event.CodeControlChar, "near/"+h.path+"/raw NUL", h.before+`"`+h.name+"\x00"+`":"v"`+h.after)
 	}
-	for _, key := range []string{"properties.email", "properties[email]", "properties['email']", "properties/email", "/properties/email",
+	for _, key := range []string{
+		"properties.email", "properties[email]", "properties['email']", "properties/email", "/properties/email",
 		"$.properties.email", "properties.user.phone", "properties.items[0].sku", "properties.items[].sku", "properties.unknown",
-		"Properties.Email", "consent.marketing", "context.ip", "subject.user_id", "properties.\u200bemail", "event_name.x"} {
+		"Properties.Email", "consent.marketing", "context.ip", "subject.user_id", "properties.\u200bemail", "event_name.x",
+	} {
 		c.add(event.CodeNearName, "near/path at the root/"+key, `{"`+key+`":"v"}`)
 	}
 	for _, key := range []string{"user.phone", "user[phone]", "user/phone", "items[0].sku", "items.0.sku", "tags[0]", "tags.0", "USER.PHONE"} {

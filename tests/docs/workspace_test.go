@@ -33,7 +33,7 @@ func newPageWorkspace(t *testing.T, program string) *pageWorkspace {
 	require.NoError(t, err)
 	w := &pageWorkspace{
 		dir: t.TempDir(), program: program,
-		linter: env.FullConfigSchema("test", "test").NewStreamConfigLinter().SetEnvVarLookupFunc(setEnvironment).SetRejectDeprecated(true),
+		linter: env.FullConfigSchema("test", "test").NewStreamConfigLinter().SetEnvVarLookupFunc(setEnvironment),
 	}
 	for _, folder := range []string{"pipelines", "bloblang/lib"} {
 		require.NoError(t, os.CopyFS(filepath.Join(w.dir, folder), os.DirFS(filepath.Join(root, folder))))

@@ -15,12 +15,14 @@ import (
 )
 
 const (
-	inbound   = "inbound.events"
-	raw       = "events.raw"
-	validated = "events.validated"
-	analytics = "events.authorized.analytics"
-	dlq       = "events.dlq"
-	decisions = "privacy.decisions"
+	inbound    = "inbound.events"
+	raw        = "events.raw"
+	validated  = "events.validated"
+	analytics  = "events.authorized.analytics"
+	warehouse  = "events.authorized.warehouse"
+	activation = "events.authorized.activation"
+	dlq        = "events.dlq"
+	decisions  = "privacy.decisions"
 )
 
 // plan is where the shipped streams keep what.
