@@ -135,7 +135,7 @@ func eventID(msg *service.Message, body []byte) string {
 	if id, ok := msg.MetaGet(MetaEventID); ok {
 		return id
 	}
-	if ix, ok := Attachment[*event.Index](msg, metaIndex); ok && Same(ix.Buf, body) {
+	if ix := carriedBy(msg).index; ix != nil && Same(ix.Buf, body) {
 		if id, ok := ix.Get(event.EventID); ok && id.Kind() == event.String && len(id.Raw()) > 0 {
 			return id.String()
 		}

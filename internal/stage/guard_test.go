@@ -12,6 +12,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/keys"
 	"github.com/ebbgate/ebbgate/internal/quarantine"
+	"github.com/ebbgate/ebbgate/internal/seal"
 )
 
 const body = `{"properties":{"email":"ada@example.com"}}`
@@ -70,9 +71,6 @@ func TestWhateverGoesWrongBecomesAQuarantineRecord(t *testing.T) {
 				}
 				return test.work(msg, append(out, msg.Copy())) // what was appended before the failure must not stay
 			})
-			if name == "flagged on entry" {
-				out = out[:2]
-			}
 			require.Len(t, out, 2)
 			require.NoError(t, out[0].GetError(), "a quarantine record goes on unflagged")
 			written, err := out[0].AsBytes()
@@ -122,9 +120,10 @@ func TestFinishedMessagesPassUntouched(t *testing.T) {
 // Whoever writes to a topic chooses its headers, and inputs turn headers into metadata.
 func TestHeadersCannotPassForAttachments(t *testing.T) {
 	msg := message()
-	for _, name := range []string{metaIndex, metaSubject, metaSealed, metaMade, metaSettled, metaJudgement} {
-		msg.MetaSet(name, "true")
-	}
+	msg.MetaSet(metaCarried, "true")
+	msg.MetaSet(MetaKafkaOffset, "7")
+	_, positioned := PositionOf(msg)
+	require.False(t, positioned)
 	require.False(t, Settled(msg))
 	require.False(t, finished(msg))
 	_, _, ok := Sealed(msg)
@@ -137,9 +136,9 @@ func TestHeadersCannotPassForAttachments(t *testing.T) {
 
 func TestAttachmentsReadAsNothingFromBloblang(t *testing.T) {
 	msg := message()
-	Attach(msg, metaIndex, &event.Index{Buf: []byte(body)})
+	Carry(msg, &event.Index{Buf: []byte(body)}, nil)
 	mapping, err := bloblang.Parse(`root.seen = metadata()
-root.one = @ebbgate_index`)
+root.one = @ebbgate_carried`)
 	require.NoError(t, err)
 	out, err := msg.BloblangQuery(mapping)
 	require.NoError(t, err)
@@ -182,4 +181,37 @@ func TestSubjectKeysAreRecomputedWhenTheEventChanges(t *testing.T) {
 	ix, err = reader.Index(msg)
 	require.NoError(t, err)
 	require.Equal(t, rt.Ring.SubjectPseudonym("user_id", "v"), SubjectOf(msg, ix, rt.Ring).Primary())
+}
+
+func TestWhatWasSealedIsFoundOutWhenItChanges(t *testing.T) {
+	rec := &seal.Record{Destination: "analytics", Body: []byte(`{"plan":"pro"}`)}
+	sealed := func() *service.Message {
+		msg := message()
+		SetSealed(msg, rec, seal.NewSealer(keys.ForTesting("stage"), "analytics"))
+		return msg
+	}
+	intact := func(msg *service.Message) bool {
+		content, err := msg.AsBytes()
+		require.NoError(t, err)
+		return Intact(msg, content)
+	}
+	require.True(t, intact(sealed()))
+	require.True(t, intact(sealed().Copy()))
+	rewritten := sealed()
+	rewritten.SetBytes([]byte(`{"plan":"pro"}`))
+	require.False(t, intact(rewritten), "equal bytes in another place are not what was sealed")
+	require.False(t, intact(message()), "nothing was sealed")
+	inPlace := sealed()
+	rec.Body[2]++
+	require.False(t, intact(inPlace), "somebody wrote into the bytes")
+}
+
+func TestAPositionReadsAsText(t *testing.T) {
+	msg := message()
+	SetPosition(msg, &Position{Chunk: &Chunk{Topic: "events.raw", Partition: 3}, Offset: 41})
+	text, _ := msg.MetaGet(MetaKafkaOffset)
+	require.Equal(t, "41", text)
+	ref, ok := Source(msg.Copy())
+	require.True(t, ok)
+	require.Equal(t, quarantine.Ref{Topic: "events.raw", Partition: 3, Offset: 41}, ref)
 }

@@ -22,19 +22,28 @@ func NewReader(dict *event.Dictionary, limits event.Limits) *Reader {
 // Index returns the parsed form of the message: the one that rides along when its bytes and dictionary are unchanged,
 // else a new one, which then rides along. The error is an *event.Fault or, when the engine cannot give the bytes, its own.
 func (r *Reader) Index(msg *service.Message) (*event.Index, error) {
+	ix, err := r.Read(msg)
+	if err == nil && carriedBy(msg).index != ix {
+		carry(msg, &carried{index: ix})
+	}
+	return ix, err
+}
+
+// Read is Index for a caller that soon hands the result on itself, by Carry or SetJudgement.
+func (r *Reader) Read(msg *service.Message) (*event.Index, error) {
 	body, err := msg.AsBytes()
 	if err != nil {
 		return nil, err
 	}
-	if ix, ok := Attachment[*event.Index](msg, metaIndex); ok && ix.Dict() == r.dict && Same(ix.Buf, body) {
+	if ix := carriedBy(msg).index; ix != nil && ix.Dict() == r.dict && Same(ix.Buf, body) {
 		return ix, nil
 	}
-	ix, err := r.arena.Scan(r.scanner, body)
-	if err != nil {
-		return nil, err
-	}
-	Attach(msg, metaIndex, ix)
-	return ix, nil
+	return r.arena.Scan(r.scanner, body)
+}
+
+// Carry lets an event's parsed form and its subject ride along with the message they were made from.
+func Carry(msg *service.Message, ix *event.Index, subject *Subject) {
+	carry(msg, &carried{index: ix, subject: subject})
 }
 
 // Same reports whether two slices are the same bytes in memory, which is cheaper than and implies equality.

@@ -8,8 +8,6 @@ import (
 	"github.com/ebbgate/ebbgate/internal/policy"
 )
 
-const metaJudgement = "ebbgate_judgement"
-
 // Judgement is what consent and policy said of one event, destination by destination. It is immutable once attached.
 type Judgement struct {
 	Index   *event.Index // exactly what was judged
@@ -19,10 +17,12 @@ type Judgement struct {
 }
 
 // SetJudgement attaches the judgement to the message.
-func SetJudgement(msg *service.Message, j *Judgement) { Attach(msg, metaJudgement, j) }
+func SetJudgement(msg *service.Message, j *Judgement) {
+	carry(msg, &carried{index: j.Index, subject: j.Subject, judgement: j})
+}
 
 // JudgementOf returns the judgement of exactly this content: a message that was rewritten since has none.
 func JudgementOf(msg *service.Message, ix *event.Index) (*Judgement, bool) {
-	j, ok := Attachment[*Judgement](msg, metaJudgement)
-	return j, ok && j.Index == ix
+	j := carriedBy(msg).judgement
+	return j, j != nil && j.Index == ix
 }

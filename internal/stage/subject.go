@@ -26,15 +26,13 @@ var subjectIDs = [...]struct {
 }
 
 // SubjectOf computes the pseudonyms of an event, or takes those that ride along if they were computed from this very
-// index. A subject_key header is never believed: whoever can write to a topic could name somebody else's consent.
+// index. Carry hands them on. A subject_key header is never believed: whoever can write to a topic could name somebody else's consent.
 // An event without ids has no keys; the envelope check refuses it.
 func SubjectOf(msg *service.Message, ix *event.Index, ring *keys.Ring) *Subject {
-	if s, ok := Attachment[*Subject](msg, metaSubject); ok && s.of == ix {
+	if s := carriedBy(msg).subject; s != nil && s.of == ix {
 		return s
 	}
-	s := newSubject(ix, ring)
-	Attach(msg, metaSubject, s)
-	return s
+	return newSubject(ix, ring)
 }
 
 func newSubject(ix *event.Index, ring *keys.Ring) *Subject {

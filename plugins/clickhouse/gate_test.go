@@ -186,8 +186,8 @@ func TestSealMadeInThisProcess(t *testing.T) {
 	e := newEvent(0).with(func(e *sealedEvent) { e.rec.Topic = "" })
 	message := func(body []byte) *service.Message {
 		msg := e.with(func(e *sealedEvent) { e.raw = true }).message(0, 0, 0)
+		stage.SetSealed(msg, &e.rec, seal.NewSealer(testRing, testDestination))
 		msg.SetBytes(body)
-		stage.SetSealed(msg, &e.rec, seal.NewSealer(testRing, testDestination).Seal(&e.rec))
 		return msg
 	}
 	other := append([]byte(nil), e.rec.Body...)

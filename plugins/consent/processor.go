@@ -135,16 +135,18 @@ func (p *processor) states(ctx context.Context, keys []string) ([]consent.State,
 }
 
 func (p *processor) read(msg *service.Message, reader *stage.Reader) (pending, error) {
-	ix, err := reader.Index(msg)
+	ix, err := reader.Read(msg)
 	if err != nil {
 		return pending{}, err
 	}
 	claim, fault := p.claims.Read(ix)
 	if fault != nil {
+		stage.Carry(msg, ix, nil) // the record of its quarantine names the event
 		return pending{}, fault
 	}
 	subject := stage.SubjectOf(msg, ix, p.rt.Ring)
 	if len(subject.Keys) == 0 {
+		stage.Carry(msg, ix, nil)
 		return pending{}, &event.Fault{Code: event.CodeEnvelopeSubject, Path: "subject", Remedy: "send user_id, anonymous_id or account_id"}
 	}
 	name := sourceOther
@@ -164,16 +166,52 @@ const sourceOther = "other"
 func judge(plan *policy.Plan) settle {
 	worker := plan.Worker()
 	destinations := len(plan.Policy().Destinations)
+	var room judgements
+	var checked stamp
 	return func(next *pending, v consent.Verdict) {
-		j := &stage.Judgement{Index: next.ix, Subject: next.subject, Verdict: v, Gates: make([]policy.Gate, destinations)}
+		j := room.next(destinations)
+		j.Index, j.Subject, j.Verdict = next.ix, next.subject, v
 		for i := range j.Gates {
 			j.Gates[i] = worker.Decide(i, next.ix, &j.Verdict)
 		}
 		stage.SetJudgement(next.msg, j)
-		next.msg.MetaSet("consent_source", v.Source)
+		if v.Source != "" {
+			next.msg.MetaSet("consent_source", v.Source)
+		}
 		next.msg.MetaSet("consent_version", strconv.FormatInt(v.Version, 10))
-		next.msg.MetaSet("consent_checked_at", v.CheckedAt.Format(time.RFC3339))
+		next.msg.MetaSetMut("consent_checked_at", checked.of(v.CheckedAt))
 	}
+}
+
+// judgements are carved from slabs: one allocation for many.
+type judgements struct {
+	list  []stage.Judgement
+	gates []policy.Gate
+}
+
+const judgementSlab = 64
+
+func (s *judgements) next(destinations int) *stage.Judgement {
+	if len(s.list) == 0 {
+		s.list, s.gates = make([]stage.Judgement, judgementSlab), make([]policy.Gate, judgementSlab*destinations)
+	}
+	j := &s.list[0]
+	j.Gates = s.gates[:destinations:destinations]
+	s.list, s.gates = s.list[1:], s.gates[destinations:]
+	return j
+}
+
+// stamp words the time of a verdict, which is the same for a whole batch.
+type stamp struct {
+	at   time.Time
+	text any
+}
+
+func (s *stamp) of(at time.Time) any {
+	if s.text == nil || !at.Equal(s.at) {
+		s.at, s.text = at, at.Format(time.RFC3339)
+	}
+	return s.text
 }
 
 // Close gives up the shared views.

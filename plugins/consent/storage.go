@@ -42,6 +42,7 @@ func newStorage(rt *stage.Runtime, mgr *service.Resources) (*storage, error) {
 }
 
 func (s *storage) settle(next *pending, v consent.Verdict) {
+	stage.Carry(next.msg, next.ix, next.subject)
 	agreed, fault := s.rt.Workspace.Contracts.For(next.ix)
 	if fault != nil {
 		s.guard.Quarantine(next.msg, fault)

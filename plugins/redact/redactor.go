@@ -85,7 +85,9 @@ type worker struct {
 	*redactor
 	plan       *policy.Worker
 	projection policy.Projection
-	slab       []byte // record bodies are carved from it; it is given up to them when full
+	outcomes   []outcome     // of the event at hand
+	slab       []byte        // record bodies are carved from it; it is given up to them when full
+	records    []seal.Record // likewise
 	tally      []tally
 }
 
@@ -93,6 +95,13 @@ type tally struct{ kept, dropped, transformed, failed int64 }
 
 func (r *redactor) worker() *worker {
 	return &worker{redactor: r, plan: r.plan.Worker(), tally: make([]tally, len(r.destinations))}
+}
+
+// outcome is one message that an event becomes: a sealed record, or a decision.
+type outcome struct {
+	sealed   *seal.Record
+	sealer   *seal.Sealer
+	decision []byte
 }
 
 // redact appends what becomes of the event: a sealed record per destination that may have it, and decision records.
@@ -103,22 +112,42 @@ func (w *worker) redact(msg *service.Message, j *stage.Judgement, out service.Me
 	}
 	base := w.base(msg, j, agreed.Class.Name)
 	sampled := w.sampled(base.EventID)
+	w.outcomes = w.outcomes[:0]
 	for i := range w.destinations {
 		if gate := j.Gates[i]; !gate.Allowed {
-			out = append(out, w.decision(msg, j, i, base.EventID, stage.VerdictDenied, gate.Reason, gate.Rule))
+			w.decide(j, i, base.EventID, stage.VerdictDenied, gate.Reason, gate.Rule)
 			w.denied.Incr(1, w.destinations[i].name, gate.Reason)
 			continue
 		}
-		sealed, err := w.sealed(msg, j, i, base)
-		if err != nil {
+		if err := w.seal(j, i, &base); err != nil {
 			return out, err
 		}
-		out = append(out, sealed)
 		if sampled {
-			out = append(out, w.decision(msg, j, i, base.EventID, stage.VerdictAllowed, "", w.destinations[i].rule))
+			w.decide(j, i, base.EventID, stage.VerdictAllowed, "", w.destinations[i].rule)
 		}
 	}
-	return out, nil
+	return w.emit(msg, j.Subject.Primary(), out), nil
+}
+
+// emit makes a message of each outcome. The event's own becomes the last one, as copying it would cost more than all
+// else here; nothing can fail any more.
+func (w *worker) emit(msg *service.Message, key string, out service.MessageBatch) service.MessageBatch {
+	for i := range w.outcomes {
+		o, next := &w.outcomes[i], msg
+		if i < len(w.outcomes)-1 {
+			next = msg.Copy()
+		}
+		if o.sealed != nil {
+			stage.SetSealed(next, o.sealed, o.sealer)
+			stage.Route(next, o.sealed.Topic, key)
+		} else {
+			stage.SetDecision(next, o.decision)
+			stage.Route(next, w.decisions, key)
+		}
+		out = append(out, next)
+	}
+	clear(w.outcomes)
+	return out
 }
 
 // base is the part of the seal record that all destinations of one event share.
@@ -142,29 +171,34 @@ func (w *worker) base(msg *service.Message, j *stage.Judgement, class string) se
 // slabSize holds the bodies of some hundred events: one allocation instead of one each.
 const slabSize = 256 << 10
 
-func (w *worker) sealed(msg *service.Message, j *stage.Judgement, i int, rec seal.Record) (*service.Message, error) {
+// recordSlab is how many seal records one allocation holds.
+const recordSlab = 64
+
+func (w *worker) seal(j *stage.Judgement, i int, base *seal.Record) error {
 	if need := 2 * len(j.Index.Buf); cap(w.slab)-len(w.slab) < need {
 		w.slab = make([]byte, 0, max(slabSize, need))
 	}
 	start := len(w.slab)
 	slab, err := w.plan.Project(i, w.slab, j.Index, &j.Verdict, &w.projection)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	w.slab = slab
+	if len(w.records) == 0 {
+		w.records = make([]seal.Record, recordSlab)
+	}
+	rec := &w.records[0]
+	w.records = w.records[1:]
+	*rec = *base
 	rec.Body = slab[start:len(slab):len(slab)]
 	t := &w.destinations[i]
 	rec.Destination, rec.Topic, rec.Requires = t.name, t.topic, w.projection.Requires
 	w.count(i)
-
-	sealed := msg.Copy()
-	sealed.SetBytes(rec.Body)
-	stage.Route(sealed, t.topic, rec.Key)
-	stage.SetSealed(sealed, &rec, t.sealer.Seal(&rec))
-	return sealed, nil
+	w.outcomes = append(w.outcomes, outcome{sealed: rec, sealer: t.sealer})
+	return nil
 }
 
-func (w *worker) decision(msg *service.Message, j *stage.Judgement, i int, eventID, verdict, reason, rule string) *service.Message {
+func (w *worker) decide(j *stage.Judgement, i int, eventID, verdict, reason, rule string) {
 	d := consent.Decision{
 		EventID:        eventID,
 		Destination:    w.destinations[i].name,
@@ -175,10 +209,7 @@ func (w *worker) decision(msg *service.Message, j *stage.Judgement, i int, event
 		ConsentVersion: j.Verdict.Version,
 		Stage:          "govern",
 	}
-	record := msg.Copy()
-	stage.SetDecision(record, d.Append(nil))
-	stage.Route(record, w.decisions, j.Subject.Primary())
-	return record
+	w.outcomes = append(w.outcomes, outcome{decision: d.Append(nil)})
 }
 
 func (w *worker) count(i int) {

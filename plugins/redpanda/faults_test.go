@@ -273,7 +273,7 @@ func TestHeadersCannotRouteOrClaimAPosition(t *testing.T) {
 	b := newBench(t, 1)
 	rec := recordWith("events.raw", "v", map[string]string{
 		"topic": "events.authorized.analytics", "key": "x", "kafka_offset": "99", "chunk_first": "1", "event_id": "evt_1",
-		"ebbgate_sealed": "forged", "ebbgate_settled": "true",
+		"ebbgate_carried": "forged",
 	})
 	require.NoError(t, b.cl.ProduceSync(b.ctx(), rec).FirstErr())
 	in := b.newTestInput("chunk_period: 20ms")

@@ -2,6 +2,7 @@ package redpanda
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,7 +20,7 @@ var ownMetadata = map[string]bool{
 }
 
 // messages makes a batch of a chunk. Everything in it is new but the bytes, which nobody may change: the originals
-// serve the next try.
+// serve the next try. Most metadata is worded only when somebody reads it.
 func (in *input) messages(p *partition, c *chunk) service.MessageBatch {
 	// What is the same for all messages is boxed once.
 	var (
@@ -29,6 +30,8 @@ func (in *input) messages(p *partition, c *chunk) service.MessageBatch {
 		last      any = strconv.FormatInt(c.last, 10)
 		epoch     any = in.replayEpoch
 	)
+	whole := &stage.Chunk{Topic: p.topic, Partition: p.id}
+	positions := make([]stage.Position, len(c.recs))
 	batch := make(service.MessageBatch, len(c.recs))
 	for i, rec := range c.recs {
 		settled := c.settled[rec.Offset]
@@ -40,10 +43,11 @@ func (in *input) messages(p *partition, c *chunk) service.MessageBatch {
 		if !settled {
 			setHeaders(msg, rec)
 		}
+		positions[i] = stage.Position{Chunk: whole, Offset: rec.Offset}
 		msg.MetaSetMut(stage.MetaKafkaTopic, topic)
 		msg.MetaSetMut(stage.MetaKafkaPartition, partition)
-		msg.MetaSetMut(stage.MetaKafkaOffset, strconv.FormatInt(rec.Offset, 10))
-		msg.MetaSetMut(stage.MetaKafkaTimestamp, strconv.FormatInt(rec.Timestamp.UnixMilli(), 10))
+		stage.SetPosition(msg, &positions[i])
+		msg.MetaSetImmut(stage.MetaKafkaTimestamp, (*lateTime)(&rec.Timestamp))
 		msg.MetaSetMut(stage.MetaChunkFirst, first)
 		msg.MetaSetMut(stage.MetaChunkLast, last)
 		msg.MetaSetMut(stage.MetaReplayEpoch, epoch)
@@ -58,10 +62,22 @@ func (in *input) messages(p *partition, c *chunk) service.MessageBatch {
 func setHeaders(msg *service.Message, rec *kgo.Record) {
 	for i := range rec.Headers {
 		if name := rec.Headers[i].Key; !ownMetadata[name] && name != "" {
-			msg.MetaSetMut(name, string(rec.Headers[i].Value))
+			msg.MetaSetImmut(name, (*lateText)(&rec.Headers[i].Value))
 		}
 	}
 	if rec.Key != nil {
-		msg.MetaSetMut(stage.MetaKafkaKey, string(rec.Key))
+		msg.MetaSetImmut(stage.MetaKafkaKey, (*lateText)(&rec.Key))
 	}
 }
+
+// lateText is text of a record that is copied only for those who read it.
+type lateText []byte
+
+// Copy is what everyone sees.
+func (t *lateText) Copy() any { return string(*t) }
+
+// lateTime is a record's time, in milliseconds for those who read it.
+type lateTime time.Time
+
+// Copy is what everyone sees.
+func (t *lateTime) Copy() any { return strconv.FormatInt(time.Time(*t).UnixMilli(), 10) }

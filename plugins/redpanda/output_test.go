@@ -50,7 +50,7 @@ func sealedMessage(body string) *service.Message {
 		Destination: "analytics", Policy: "p1", EventID: "evt_1", Topic: "events.authorized.analytics", Key: "sk1a",
 		SubjectKey: "sk1a,sk1b", SrcTopic: "events.raw", SrcOffset: 7, Body: bytes,
 	}
-	stage.SetSealed(msg, rec, seal.NewSealer(keys.ForTesting("x"), "analytics").Seal(rec))
+	stage.SetSealed(msg, rec, seal.NewSealer(keys.ForTesting("x"), "analytics"))
 	return msg
 }
 
@@ -95,7 +95,7 @@ func TestOutputRefusesWhatWasNotAllowed(t *testing.T) {
 			return message("{}", "7", map[string]string{"topic": "events.authorized.analytics"})
 		}, codeSealMissing},
 		{"a seal in headers is no seal", func() *service.Message {
-			return message("{}", "7", map[string]string{"topic": "events.authorized.analytics", "ebbgate_seal": "s1.x", "ebbgate_sealed": "x"})
+			return message("{}", "7", map[string]string{"topic": "events.authorized.analytics", "ebbgate_seal": "s1.x", "ebbgate_carried": "x"})
 		}, codeSealMissing},
 		{"changed", func() *service.Message { m := sealedMessage(`{"a":1}`); m.SetBytes([]byte(`{"a":2}`)); return m }, codeBytesChanged},
 		{"another destination's topic", func() *service.Message {
@@ -106,10 +106,10 @@ func TestOutputRefusesWhatWasNotAllowed(t *testing.T) {
 		{"a topic of no destination", func() *service.Message { m := sealedMessage(`{}`); m.MetaSet("topic", "events.raw"); return m }, codeSealOther},
 		{"sealed for another topic of the destination", func() *service.Message {
 			m := sealedMessage(`{}`)
-			rec, text, _ := stage.Sealed(m)
+			rec, sealer, _ := stage.Sealed(m)
 			other := *rec
 			other.Topic = "events.authorized.analytics.old"
-			stage.SetSealed(m, &other, text)
+			stage.SetSealed(m, &other, sealer)
 			return m
 		}, codeSealOther},
 		{"another key", func() *service.Message { m := sealedMessage(`{}`); m.MetaSet("key", "sk1z"); return m }, codeSealOther},

@@ -1,7 +1,6 @@
 package redpanda
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -95,9 +94,8 @@ func (w *recordWriter) write(rec *kgo.Record, i int, msg *service.Message) (code
 		return codeTopic, nil
 	}
 	key, keyed := w.key.read(i, msg)
-	sealed, text, isSealed := stage.Sealed(msg)
-	isSealed = isSealed && !finished
-	if code := w.checkSeal(topic, key, body, sealed, isSealed); code != "" {
+	sealed, sealer, isSealed := stage.Sealed(msg)
+	if code := w.checkSeal(topic, key, msg, body, sealed); code != "" {
 		return code, nil
 	}
 	rec.Topic, rec.Value = topic, body
@@ -107,7 +105,7 @@ func (w *recordWriter) write(rec *kgo.Record, i int, msg *service.Message) (code
 	begin := len(w.headers)
 	switch {
 	case isSealed:
-		w.sealedHeaders(sealed, text)
+		w.sealedHeaders(sealed, sealer.Seal(sealed))
 	default:
 		w.quarantineHeaders(rec, msg)
 		w.lineage(msg)
@@ -121,16 +119,16 @@ func (w *recordWriter) write(rec *kgo.Record, i int, msg *service.Message) (code
 }
 
 // checkSeal is the gate: bytes reach a destination's topic only as they were sealed for it, and go nowhere else.
-func (w *recordWriter) checkSeal(topic, key string, body []byte, rec *seal.Record, sealed bool) string {
+func (w *recordWriter) checkSeal(topic, key string, msg *service.Message, body []byte, rec *seal.Record) string {
 	destination, needs := w.out.topics.DestinationOf(topic)
 	switch {
-	case !needs && !sealed:
+	case !needs && rec == nil:
 		return ""
-	case !sealed:
+	case rec == nil:
 		return codeSealMissing
 	case !needs || rec.Destination != destination || rec.Topic != topic || rec.Key != key:
 		return codeSealOther
-	case !stage.Same(rec.Body, body) && !bytes.Equal(rec.Body, body):
+	case !stage.Intact(msg, body):
 		return codeBytesChanged
 	}
 	return ""

@@ -76,6 +76,9 @@ func checkCommand(t *testing.T, program string, b block, words []string) {
 	}
 	text, known := help(t, program, path)
 	require.Positive(t, known, "%s: the binary has no command %v", b.at(), path)
+	if known < len(path) && strings.Contains(text, "COMMANDS:") {
+		t.Errorf("%s: %v has no command %s", b.at(), path[:known], path[known])
+	}
 	for _, flag := range flags {
 		assert.Regexp(t, `(^|[\s,])`+regexp.QuoteMeta(flag)+`([\s,]|$)`, text, "%s: %v has no such flag", b.at(), path)
 	}
@@ -86,15 +89,14 @@ var helps sync.Map
 // help asks the binary for the longest command that the words name, and tells how many of them that are.
 func help(t *testing.T, program string, path []string) (text string, known int) {
 	t.Helper()
-	key := strings.Join(path, " ")
-	if text, ok := helps.Load(key); ok {
-		return text.(string), len(path)
-	}
 	for known = len(path); known > 0; known-- {
 		name := strings.Join(path[:known], " ")
+		if text, ok := helps.Load(name); ok {
+			return text.(string), known
+		}
 		out, _ := exec.CommandContext(t.Context(), program, append(append([]string{}, path[:known]...), "--help")...).CombinedOutput()
 		if strings.Contains(string(out), "ebbgate "+name+" -") {
-			helps.Store(key, string(out))
+			helps.Store(name, string(out))
 			return string(out), known
 		}
 	}

@@ -33,11 +33,11 @@ var hostile = []struct{ name, text, code string }{
 	{"a subject that is a text", strings.Replace(event(`"path":"/x"`), `{"user_id":"u_SECRET"}`, `"u_SECRET"`, 1), "envelope.type"},
 	{"a user that is a number", strings.Replace(event(`"path":"/SECRET"`), `"u_SECRET"`, `7`, 1), "envelope.type"},
 	{"properties that are a list", strings.Replace(event(`"path":"/x"`), `{"path":"/x"}`, `["SECRET"]`, 1), "envelope.type"},
-	{"consent that is a text", strings.Replace(event(`"path":"/SECRET"`), yes, `"yes SECRET"`, 1), "consent.type"},
+	{"consent that is a text", strings.Replace(event(`"path":"/SECRET"`), yes, `"yes SECRET"`, 1), "envelope.type"},
 	{"consent given as a number", strings.Replace(event(`"path":"/SECRET"`), `"analytics":true`, `"analytics":1`, 1), "consent.type"},
 	{"consent given as a text", strings.Replace(event(`"path":"/SECRET"`), `"analytics":true`, `"analytics":"true"`, 1), "consent.type"},
 	{"a path that is an object", event(`"path":{"email":"SECRET"}`), "contract.type"},
-	{"an address as a name", event(`"path":"/x","properties.email":"SECRET"`), "event.near_name"},
+	{"a path as a name", strings.Replace(event(`"path":"/x"`), `"properties":`, `"properties.email":"SECRET","properties":`, 1), "event.near_name"},
 	{"user_id twice", strings.Replace(event(`"path":"/x"`), `"user_id":"u_SECRET"`, `"user_id":"u_SECRET","user_\u0069d":"u_2"`, 1), "event.duplicate_name"},
 }
 

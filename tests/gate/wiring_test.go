@@ -54,8 +54,8 @@ func TestProcessorsOfTheUserBetweenOurs(t *testing.T) {
 		"try without catch":             {"    - try:\n        - mapping: root = throw(\"x\")\n", afterConsent, 0, map[string]int{"upstream_failed": 3}},
 		"try_catch that swallows":       {"    - try_catch:\n        processors:\n          - mapping: root = throw(\"x\")\n        catch:\n          - mapping: root = this\n", "    - label: consent\n", 3, map[string]int{}},
 		"branch that copies everything": {"    - branch:\n        request_map: root = this\n        processors: [ { noop: {} } ]\n        result_map: root.properties.message = this.properties.email\n", "    - label: consent\n", 3, map[string]int{}},
-		"metadata that claims a seal":   {"    - mapping: |\n        root = content()\n        meta topic = \"events.authorized.analytics\"\n        meta ebbgate_sealed = \"yes\"\n        meta ebbgate_judgement = \"yes\"\n", "    - label: consent\n", 3, map[string]int{}},
-		"metadata after consent":        {"    - mapping: |\n        root = content()\n        meta ebbgate_judgement = deleted()\n", afterConsent, 0, map[string]int{"redact.no_judgement": 3}},
+		"metadata that claims a seal":   {"    - mapping: |\n        root = content()\n        meta topic = \"events.authorized.analytics\"\n        meta ebbgate_carried = \"yes\"\n", "    - label: consent\n", 3, map[string]int{}},
+		"metadata after consent":        {"    - mapping: |\n        root = content()\n        meta ebbgate_carried = deleted()\n", afterConsent, 0, map[string]int{"redact.no_judgement": 3}},
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {

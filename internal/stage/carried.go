@@ -1,0 +1,138 @@
+package stage
+
+import (
+	"hash/maphash"
+
+	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/event"
+	"github.com/ebbgate/ebbgate/internal/quarantine"
+	"github.com/ebbgate/ebbgate/internal/seal"
+)
+
+// metaCarried is the one entry under which our components hand Go values on.
+const metaCarried = "ebbgate_carried"
+
+// carried is what rides along with a message inside the process. It is set immutable, survives copies and mappings, and
+// reads as an empty string from Bloblang and header filters, so that nothing of an event can leave through it. It is
+// replaced as a whole: what a message has become says what still counts of it.
+type carried struct {
+	// Of an event: its parsed form, whom it is about, and what was decided.
+	index     *event.Index
+	subject   *Subject
+	judgement *Judgement
+
+	sealed  *sealed
+	made    *made
+	settled bool
+}
+
+// Copy is what Bloblang and header filters see: nothing.
+func (*carried) Copy() any { return "" }
+
+func carry(msg *service.Message, c *carried) { msg.MetaSetImmut(metaCarried, c) }
+
+// carriedBy never returns nil. A value of that name from anywhere else, a record header for example, has another type
+// and is not found.
+func carriedBy(msg *service.Message) *carried {
+	v, _ := msg.MetaGetImmut(metaCarried)
+	if c, ok := v.(*carried); ok {
+		return c
+	}
+	return &nothing
+}
+
+var nothing carried
+
+// sealed is a record of redact's, as long as it has not left the process. Its seal is made when it does.
+type sealed struct {
+	record *seal.Record
+	sealer *seal.Sealer
+	sum    uint64 // of the body
+}
+
+// sumSeed is of this process and unknown outside, so that nobody can make other bytes with the same sum.
+var sumSeed = maphash.MakeSeed()
+
+// SetSealed gives a message the content that a decision allowed, as rec.Body says. The record and its body must not
+// change any more.
+func SetSealed(msg *service.Message, rec *seal.Record, sealer *seal.Sealer) {
+	msg.SetBytes(rec.Body)
+	carry(msg, &carried{sealed: &sealed{rec, sealer, maphash.Bytes(sumSeed, rec.Body)}})
+}
+
+// Sealed returns the record a message was sealed as inside this process, and who seals it when it leaves. The caller
+// must ask Intact before it writes.
+func Sealed(msg *service.Message) (rec *seal.Record, sealer *seal.Sealer, ok bool) {
+	s := carriedBy(msg).sealed
+	if s == nil {
+		return nil, nil, false
+	}
+	return s.record, s.sealer, true
+}
+
+// Intact reports whether body, the content of a sealed message, is what redact allowed: the same memory, holding the
+// same bytes. A processor that rewrote the message, or wrote into its bytes, is found out.
+func Intact(msg *service.Message, body []byte) bool {
+	s := carriedBy(msg).sealed
+	return s != nil && Same(s.record.Body, body) && maphash.Bytes(sumSeed, body) == s.sum
+}
+
+// made is a record that a stage wrote in place of an event. It keeps the bytes: whatever a later processor of the user's
+// does to the message, outputs write these.
+type made struct {
+	quarantine *quarantine.Record
+	body       []byte
+}
+
+// SetQuarantine turns a message into a quarantine record.
+func SetQuarantine(msg *service.Message, rec *quarantine.Record) {
+	finish(msg, &made{rec, rec.Append(nil)})
+}
+
+// SetDecision turns a message into a decision record, which it then owns.
+func SetDecision(msg *service.Message, body []byte) {
+	finish(msg, &made{body: body})
+}
+
+func finish(msg *service.Message, m *made) {
+	msg.SetBytes(m.body)
+	carry(msg, &carried{made: m})
+}
+
+// Quarantine returns the quarantine record a message was turned into.
+func Quarantine(msg *service.Message) (*quarantine.Record, bool) {
+	m := carriedBy(msg).made
+	if m == nil || m.quarantine == nil {
+		return nil, false
+	}
+	return m.quarantine, true
+}
+
+// Made returns the bytes of the quarantine or decision record a message was turned into.
+func Made(msg *service.Message) ([]byte, bool) {
+	m := carriedBy(msg).made
+	if m == nil {
+		return nil, false
+	}
+	return m.body, true
+}
+
+// MarkSettled makes a message the placeholder of a record that is already durable in quarantine: it has no bytes,
+// processors pass it and outputs count it without writing it.
+func MarkSettled(msg *service.Message) { carry(msg, &carried{settled: true}) }
+
+// Settled reports whether the message is such a placeholder.
+func Settled(msg *service.Message) bool { return carriedBy(msg).settled }
+
+// Decision reports whether the message is a decision record.
+func Decision(msg *service.Message) bool {
+	m := carriedBy(msg).made
+	return m != nil && m.quarantine == nil
+}
+
+// finished reports whether there is nothing left to judge: a quarantine record, a decision or a placeholder.
+func finished(msg *service.Message) bool {
+	c := carriedBy(msg)
+	return c.made != nil || c.settled
+}
