@@ -108,5 +108,11 @@ func (p *Policy) Claim(r *consent.Reader, ix *event.Index) (consent.Claim, *even
 	return claim, fault
 }
 
+// Source is what the policy says of a source, by the text of context.source. It does not allocate.
+func (p *Policy) Source(name []byte) (s Source, ok bool) {
+	s, ok = p.Sources[string(name)]
+	return s, ok
+}
+
 // LookupOnly reports whether the source, as the text of context.source, cannot carry consent. It does not allocate.
 func (p *Policy) LookupOnly(source []byte) bool { return p.Sources[string(source)].LookupOnly }

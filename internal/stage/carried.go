@@ -32,6 +32,15 @@ func (*carried) Copy() any { return "" }
 
 func carry(msg *service.Message, c *carried) { msg.MetaSetImmut(metaCarried, c) }
 
+// Reserve makes room in a message's metadata for what will ride along: a map that has to grow later is filled twice.
+func Reserve(msg *service.Message) { carry(msg, &nothing) }
+
+// Inspection is what a message has become, for outputs that ask several questions about each. It is immutable.
+type Inspection struct{ c *carried }
+
+// Inspect looks a message's state up once.
+func Inspect(msg *service.Message) Inspection { return Inspection{carriedBy(msg)} }
+
 // carriedBy never returns nil. A value of that name from anywhere else, a record header for example, has another type
 // and is not found.
 func carriedBy(msg *service.Message) *carried {
@@ -73,8 +82,20 @@ func Sealed(msg *service.Message) (rec *seal.Record, sealer *seal.Sealer, ok boo
 
 // Intact reports whether body, the content of a sealed message, is what redact allowed: the same memory, holding the
 // same bytes. A processor that rewrote the message, or wrote into its bytes, is found out.
-func Intact(msg *service.Message, body []byte) bool {
-	s := carriedBy(msg).sealed
+func Intact(msg *service.Message, body []byte) bool { return Inspect(msg).Intact(body) }
+
+// Sealed is the function of the same name.
+func (i Inspection) Sealed() (rec *seal.Record, ok bool) {
+	s := i.c.sealed
+	if s == nil {
+		return nil, false
+	}
+	return s.record, true
+}
+
+// Intact is the function of the same name.
+func (i Inspection) Intact(body []byte) bool {
+	s := i.c.sealed
 	return s != nil && Same(s.record.Body, body) && maphash.Bytes(sumSeed, body) == s.sum
 }
 
@@ -102,7 +123,12 @@ func finish(msg *service.Message, m *made) {
 
 // Quarantine returns the quarantine record a message was turned into.
 func Quarantine(msg *service.Message) (*quarantine.Record, bool) {
-	m := carriedBy(msg).made
+	return Inspect(msg).Quarantine()
+}
+
+// Quarantine is the function of the same name.
+func (i Inspection) Quarantine() (*quarantine.Record, bool) {
+	m := i.c.made
 	if m == nil || m.quarantine == nil {
 		return nil, false
 	}
@@ -125,11 +151,14 @@ func MarkSettled(msg *service.Message) { carry(msg, &carried{settled: true}) }
 // Settled reports whether the message is such a placeholder.
 func Settled(msg *service.Message) bool { return carriedBy(msg).settled }
 
+// Settled is the function of the same name.
+func (i Inspection) Settled() bool { return i.c.settled }
+
 // Decision reports whether the message is a decision record.
-func Decision(msg *service.Message) bool {
-	m := carriedBy(msg).made
-	return m != nil && m.quarantine == nil
-}
+func (i Inspection) Decision() bool { return i.c.made != nil && i.c.made.quarantine == nil }
+
+// Finished reports whether a stage wrote the message's content in place of an event: a quarantine record or a decision.
+func (i Inspection) Finished() bool { return i.c.made != nil }
 
 // finished reports whether there is nothing left to judge: a quarantine record, a decision or a placeholder.
 func finished(msg *service.Message) bool {

@@ -12,7 +12,8 @@ type Subject struct {
 	Joined string   // every key, comma-joined, primary first: the subject_key header
 	Keys   []string // the same, apart; Keys[0] is the record key. Shared: do not change it
 
-	of *event.Index
+	of   *event.Index
+	room [len(subjectIDs)]string
 }
 
 // The order decides which id is primary. A kind is part of the pseudonym, so equal ids of two kinds stay apart.
@@ -52,7 +53,8 @@ func newSubject(ix *event.Index, ring *keys.Ring) *Subject {
 		ends[n] = len(joined)
 		n++
 	}
-	s := &Subject{Joined: string(joined), Keys: make([]string, n), of: ix}
+	s := &Subject{Joined: string(joined), of: ix}
+	s.Keys = s.room[:n:n]
 	start := 0
 	for i := range n {
 		s.Keys[i] = s.Joined[start:ends[i]]

@@ -40,7 +40,7 @@ type Workspace struct {
 // field and remedy.
 func Load(dir string) (*Workspace, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("opening workspace %s: it is no folder; make one with `ebbgate init`", dir)
+		return nil, fmt.Errorf("opening workspace %s: it is no folder: name the one that holds policy.yaml, contracts/ and topics.yaml", dir)
 	}
 	w, err := LoadFS(os.DirFS(dir))
 	if err != nil {

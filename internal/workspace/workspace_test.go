@@ -116,7 +116,7 @@ func TestDictionaryKnowsEveryPath(t *testing.T) {
 
 func TestLoadWithoutFolder(t *testing.T) {
 	_, err := workspace.Load(filepath.Join(t.TempDir(), "none"))
-	require.ErrorContains(t, err, "ebbgate init")
+	require.ErrorContains(t, err, "name the one that holds policy.yaml")
 	empty := t.TempDir()
 	_, err = workspace.Load(empty)
 	require.EqualError(t, err, "contracts: folder cannot be read: create it with one YAML file per event\n"+

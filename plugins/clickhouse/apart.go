@@ -47,11 +47,9 @@ func (o *output) setApart(ctx context.Context, batch service.MessageBatch, c *ch
 // elsewhere tells the messages that another stage of this process has addressed to a topic. What merely lacks a seal
 // is none of them: it is refused like anything else.
 func (o *output) elsewhere(msg *service.Message) bool {
-	if _, made := stage.Made(msg); made {
-		return true
-	}
-	rec, _, sealed := stage.Sealed(msg)
-	return sealed && rec.Destination != o.cfg.destination
+	is := stage.Inspect(msg)
+	rec, sealed := is.Sealed()
+	return is.Finished() || (sealed && rec.Destination != o.cfg.destination)
 }
 
 // take makes the messages the chunk's records, in place of those it had. Its range of offsets stays.

@@ -30,7 +30,7 @@ func (o *output) judge(ctx context.Context, c *chunk) error {
 		if r.fate != wanted {
 			continue
 		}
-		own = subjects.states(own[:0], r.sealed.SubjectKey, states)
+		own = subjects.next(own[:0], states)
 		r.judge(own, now, o.cfg.unlessSuppressed)
 	}
 	return nil
@@ -58,39 +58,51 @@ func (r *record) judge(states []consent.State, now time.Time, unlessSuppressed b
 // subjects numbers the distinct subject keys of a chunk, so that each is looked up once.
 type subjects struct {
 	keys  []string
-	index map[string]int
+	index map[string]int32
+	of    []int32 // positions in keys of each wanted record's keys, in order
+	ends  []int32 // where each wanted record's part of it ends
+	at    int     // the wanted record whose states come next
 }
 
 func newSubjects(c *chunk) *subjects {
-	s := &subjects{index: make(map[string]int, len(c.records))}
+	s := &subjects{
+		keys:  make([]string, 0, len(c.records)),
+		index: make(map[string]int32, len(c.records)),
+		of:    make([]int32, 0, 2*len(c.records)),
+		ends:  make([]int32, 0, len(c.records)),
+	}
 	for i := range c.records {
 		if r := &c.records[i]; r.fate == wanted {
-			s.each(r.sealed.SubjectKey, s.add)
+			s.add(r.sealed.SubjectKey)
 		}
 	}
 	return s
 }
 
-func (s *subjects) add(key string) {
-	if _, ok := s.index[key]; !ok {
-		s.index[key] = len(s.keys)
-		s.keys = append(s.keys, key)
-	}
-}
-
-func (s *subjects) each(list string, visit func(key string)) {
+func (s *subjects) add(list string) {
 	for list != "" {
 		var key string
 		key, list, _ = strings.Cut(list, ",")
-		visit(key)
+		at, ok := s.index[key]
+		if !ok {
+			at = int32(len(s.keys))
+			s.index[key] = at
+			s.keys = append(s.keys, key)
+		}
+		s.of = append(s.of, at)
 	}
+	s.ends = append(s.ends, int32(len(s.of)))
 }
 
-func (s *subjects) states(dst []consent.State, list string, all []consent.State) []consent.State {
-	for list != "" {
-		var key string
-		key, list, _ = strings.Cut(list, ",")
-		dst = append(dst, all[s.index[key]])
+// next appends the states of the next wanted record. all are those of keys.
+func (s *subjects) next(dst, all []consent.State) []consent.State {
+	from := int32(0)
+	if s.at > 0 {
+		from = s.ends[s.at-1]
 	}
+	for _, at := range s.of[from:s.ends[s.at]] {
+		dst = append(dst, all[at])
+	}
+	s.at++
 	return dst
 }

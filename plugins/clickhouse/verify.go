@@ -17,15 +17,18 @@ func (o *output) verify(batch service.MessageBatch, c *chunk) error {
 	bad := &refusals{}
 	i := 0
 	for _, msg := range batch {
-		if stage.Settled(msg) {
+		is := stage.Inspect(msg)
+		if is.Settled() {
 			continue
 		}
 		r := &c.records[i]
 		i++
-		err := o.verifyOne(msg, r)
+		err := o.verifyOne(msg, is, r)
+		if err == nil {
+			continue
+		}
 		refusal, permanent := errors.AsType[*seal.Error](err)
 		switch {
-		case err == nil:
 		case !permanent || refusal.Code == seal.ErrUnknownKey.Code:
 			return err
 		default:
@@ -35,23 +38,23 @@ func (o *output) verify(batch service.MessageBatch, c *chunk) error {
 	return bad.err()
 }
 
-func (o *output) verifyOne(msg *service.Message, r *record) error {
-	if q, ok := stage.Quarantine(msg); ok {
+func (o *output) verifyOne(msg *service.Message, is stage.Inspection, r *record) error {
+	if q, ok := is.Quarantine(); ok {
 		return &seal.Error{Code: q.Code, Remedy: "an earlier stage of this stream put the record into quarantine"}
 	}
-	if stage.Decision(msg) {
+	if is.Decision() {
 		return errNoRecords
 	}
 	body, err := msg.AsBytes()
 	if err != nil {
 		return err
 	}
-	if rec, _, ok := stage.Sealed(msg); ok {
+	if rec, ok := is.Sealed(); ok {
 		// It never left this process, so there is no text to check: it holds for these bytes in memory and no others.
 		switch {
 		case rec.Destination != o.cfg.destination:
 			return seal.ErrDestination
-		case !stage.Intact(msg, body):
+		case !is.Intact(body):
 			return seal.ErrMismatch
 		}
 		r.sealed = *rec

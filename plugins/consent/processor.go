@@ -91,8 +91,7 @@ func (p *processor) chooseStage(name string, conf *service.ParsedConfig, mgr *se
 func (p *processor) ProcessBatch(ctx context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
 	reader := p.readers.Get()
 	defer p.readers.Put(reader)
-	waiting := make([]pending, 0, len(batch))
-	var keys []string
+	waiting, keys := make([]pending, 0, len(batch)), make([]string, 0, 2*len(batch))
 	out := p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
 		next, err := p.read(msg, reader)
 		if err != nil {
@@ -151,7 +150,8 @@ func (p *processor) read(msg *service.Message, reader *stage.Reader) (pending, e
 	}
 	name := sourceOther
 	if v, ok := ix.Get(event.ContextSource); ok {
-		if source, known := p.rt.Workspace.Policy.Sources[v.String()]; known {
+		var scratch [128]byte
+		if source, known := p.rt.Workspace.Policy.Source(v.Text(scratch[:0])); known {
 			name = source.Name
 			claim.LookupOnly = source.LookupOnly
 		}

@@ -30,29 +30,31 @@ func (in *input) messages(p *partition, c *chunk) service.MessageBatch {
 		last      any = strconv.FormatInt(c.last, 10)
 		epoch     any = in.replayEpoch
 	)
+	// Every message begins as a copy of this one, with room for what the stages will add.
+	pattern := service.NewMessage(nil)
+	pattern.MetaSetMut(stage.MetaKafkaTopic, topic)
+	pattern.MetaSetMut(stage.MetaKafkaPartition, partition)
+	pattern.MetaSetMut(stage.MetaChunkFirst, first)
+	pattern.MetaSetMut(stage.MetaChunkLast, last)
+	pattern.MetaSetMut(stage.MetaReplayEpoch, epoch)
+	pattern.MetaSetMut(stage.MetaKafkaOffset, "")
+	pattern.MetaSetMut(stage.MetaKafkaTimestamp, "")
+	pattern.MetaSetMut(stage.MetaKafkaKey, "")
+	stage.Reserve(pattern)
 	whole := &stage.Chunk{Topic: p.topic, Partition: p.id}
 	positions := make([]stage.Position, len(c.recs))
 	batch := make(service.MessageBatch, len(c.recs))
 	for i, rec := range c.recs {
-		settled := c.settled[rec.Offset]
-		body := rec.Value
-		if settled {
-			body = nil
-		}
-		msg := service.NewMessage(body)
-		if !settled {
-			setHeaders(msg, rec)
-		}
 		positions[i] = stage.Position{Chunk: whole, Offset: rec.Offset}
-		msg.MetaSetMut(stage.MetaKafkaTopic, topic)
-		msg.MetaSetMut(stage.MetaKafkaPartition, partition)
+		msg := pattern.Copy()
 		stage.SetPosition(msg, &positions[i])
 		msg.MetaSetImmut(stage.MetaKafkaTimestamp, (*lateTime)(&rec.Timestamp))
-		msg.MetaSetMut(stage.MetaChunkFirst, first)
-		msg.MetaSetMut(stage.MetaChunkLast, last)
-		msg.MetaSetMut(stage.MetaReplayEpoch, epoch)
-		if settled {
+		if c.settled[rec.Offset] {
+			msg.MetaDelete(stage.MetaKafkaKey)
 			stage.MarkSettled(msg)
+		} else {
+			msg.SetBytes(rec.Value)
+			setHeaders(msg, rec)
 		}
 		batch[i] = msg
 	}
@@ -65,9 +67,11 @@ func setHeaders(msg *service.Message, rec *kgo.Record) {
 			msg.MetaSetImmut(name, (*lateText)(&rec.Headers[i].Value))
 		}
 	}
-	if rec.Key != nil {
-		msg.MetaSetImmut(stage.MetaKafkaKey, (*lateText)(&rec.Key))
+	if rec.Key == nil {
+		msg.MetaDelete(stage.MetaKafkaKey)
+		return
 	}
+	msg.MetaSetImmut(stage.MetaKafkaKey, (*lateText)(&rec.Key))
 }
 
 // lateText is text of a record that is copied only for those who read it.

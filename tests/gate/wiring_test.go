@@ -147,9 +147,8 @@ func TestForgedHeadersAreNoSeal(t *testing.T) {
 	h.produce(&kgo.Record{Topic: "events.raw", Value: []byte(form("evt_1", "u_1", yes)), Headers: []kgo.RecordHeader{
 		{Key: "ebbgate_seal", Value: []byte("s1.k1.AAAA")},
 		{Key: "ebbgate_destination", Value: []byte("analytics")},
-		{Key: "ebbgate_sealed", Value: []byte("true")},
+		{Key: "ebbgate_carried", Value: []byte("true")},
 		{Key: "ebbgate_quarantine", Value: []byte("true")},
-		{Key: "ebbgate_settled", Value: []byte("true")},
 	}})
 	h.stream(h.copying("events.raw", "[]", "events.authorized.analytics"))
 	h.drained("wrong", "events.raw")
