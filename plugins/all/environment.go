@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/plugins/mapping"
 )
 
 // The stock components a pipeline may use. Everything else of the engine is either unknown to the binary or listed in
@@ -39,6 +41,9 @@ func Environment(unsafe bool) (*service.Environment, error) {
 		WithBuffers(allowedBuffers...).
 		WithCaches(allowedCaches...).
 		WithScanners(allowedScanners...)
+	if err := mapping.Replace(env); err != nil {
+		return nil, err
+	}
 	for _, r := range refused {
 		if err := r.register(env); err != nil {
 			return nil, fmt.Errorf("registering the refusal of %s %s: %w", r.kind, r.name, err)
