@@ -19,7 +19,11 @@ var (
 	dateBuilt = "unknown"
 )
 
-const unsafeFlag = "--unsafe-components"
+const (
+	unsafeFlag = "--unsafe-components"
+	apiFlag    = "--with-api" // of ours
+	noAPIFlag  = "--no-api"   // of the engine
+)
 
 func main() {
 	code, err := run(context.Background(), os.Args)
@@ -31,7 +35,8 @@ func main() {
 
 // run executes one command line and returns the exit code: 0 for success, 1 for a failure the command has explained.
 func run(ctx context.Context, args []string) (int, error) {
-	args, unsafe := takeUnsafeFlag(args)
+	args, unsafe := takeFlag(args, unsafeFlag)
+	args = withoutAPI(args)
 	env, err := all.Environment(unsafe)
 	if err != nil {
 		return 1, err
@@ -64,10 +69,21 @@ func schema(env *service.Environment) *service.ConfigSchema {
 	return schema
 }
 
-// takeUnsafeFlag removes the flag from wherever it stands: which components exist is settled before any command is
-// parsed, so that run, streams, lint, the REST API and templates all see the same set.
-func takeUnsafeFlag(args []string) ([]string, bool) {
-	i := slices.Index(args, unsafeFlag)
+// withoutAPI closes the REST API of streams mode unless it is asked for: it has no authentication, and whoever reaches it can
+// start a stream or read the configuration of one, passwords included.
+func withoutAPI(args []string) []string {
+	args, wanted := takeFlag(args, apiFlag)
+	i := slices.Index(args, "streams")
+	if wanted || i < 0 || subcommand(args) != "streams" || slices.Contains(args, noAPIFlag) {
+		return args
+	}
+	return slices.Insert(slices.Clone(args), i+1, noAPIFlag)
+}
+
+// takeFlag removes a flag from wherever it stands. Which components exist is settled before any command is parsed, so that
+// run, streams, lint, the REST API and templates all see the same set.
+func takeFlag(args []string, flag string) ([]string, bool) {
+	i := slices.Index(args, flag)
 	if i < 0 {
 		return args, false
 	}

@@ -10,12 +10,19 @@ import (
 	"strings"
 
 	"github.com/ebbgate/ebbgate/internal/keys"
+	"github.com/ebbgate/ebbgate/internal/state"
 )
 
-// prepareUnitTests gives `ebbgate test` keys to run processors with when the environment names none. They are the same
+// prepareUnitTests lets `ebbgate test` use a static state, and gives it keys to run processors with when the environment names none. They are the same
 // every time, so that tests may compare tokens, and protect nothing: the command opens no input and no output.
 func prepareUnitTests(args []string) (cleanUp func(), err error) {
-	if subcommand(args) != "test" || os.Getenv(keys.EnvironmentVariable) != "" {
+	if subcommand(args) != "test" {
+		return func() {}, nil
+	}
+	if err := os.Setenv(state.EnvironmentStatic, "1"); err != nil {
+		return nil, fmt.Errorf("allowing a static state: %w", err)
+	}
+	if os.Getenv(keys.EnvironmentVariable) != "" {
 		return func() {}, nil
 	}
 	dir, err := os.MkdirTemp("", "ebbgate-test-keys-")

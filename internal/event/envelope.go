@@ -45,6 +45,30 @@ var (
 	}()
 )
 
+const maxID = 128 // bytes
+
+var idFaults = [NumEnvelopeFields]*Fault{
+	EventID:       envelopeFault(CodeEnvelopeID, EventID, "send an opaque id of 1 to 128 letters, digits and .:_-/+=~"),
+	CorrelationID: envelopeFault(CodeEnvelopeID, CorrelationID, "send an opaque id of 1 to 128 letters, digits and .:_-/+=~"),
+}
+
+// ValidID reports whether a text may serve as event or correlation id: 1 to 128 ASCII letters, digits and .:_-/+=~ . Such ids
+// travel in headers, decisions and quarantine records in clear, so what looks like an address or a sentence is none.
+func ValidID(text []byte) bool {
+	if len(text) == 0 || len(text) > maxID {
+		return false
+	}
+	for _, c := range text {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '.', c == ':', c == '_', c == '-', c == '/', c == '+', c == '=', c == '~':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // CheckEnvelope checks what every event must have, whatever its contract: event_name, timestamp, one subject id and
 // context.source, the types of the envelope's fields, and a timestamp near enough to now. An optional field may be absent
 // or null. It gives nil when all is well, and one shared fault otherwise, which must not be changed.
@@ -52,6 +76,56 @@ func CheckEnvelope(ix *Index, now time.Time, lim TimeLimits) *Fault {
 	if length, ok := textLength(ix, EventName); !ok || length == 0 || length > maxEventName {
 		return faultEventName
 	}
+	if !ix.typed() {
+		return mistyped(ix)
+	}
+	for _, f := range envelopeTimes {
+		if v, ok := present(ix, f); ok {
+			if _, isTime := timeOf(v); !isTime {
+				return typeFaults[f]
+			}
+		}
+	}
+	for _, f := range [...]Field{EventID, CorrelationID} {
+		if v, ok := present(ix, f); ok && !ValidID(v.Raw()) {
+			return idFaults[f]
+		}
+	}
+	if !hasSubject(ix) {
+		return faultSubject
+	}
+	if length, ok := textLength(ix, ContextSource); !ok || length == 0 {
+		return faultSource
+	}
+	return checkTimestamp(ix, now, lim)
+}
+
+// envelopeKinds are the kinds that values of the envelope may have, a bit each.
+var envelopeKinds = func() (kinds [NumEnvelopeFields]uint8) {
+	for f := range kinds {
+		kinds[f] = 0xff
+	}
+	for _, f := range envelopeObjects {
+		kinds[f] = 1<<Object | 1<<Null
+	}
+	for _, f := range envelopeTexts {
+		kinds[f] = 1<<String | 1<<Null
+	}
+	return kinds
+}()
+
+// typed reports whether every value of the envelope is of a kind it may have. Times are looked at elsewhere.
+func (ix *Index) typed() bool {
+	for f := EventName; f < NumEnvelopeFields; f++ {
+		if at := ix.env[f]; at > 0 && envelopeKinds[f]>>ix.Nodes[at].Kind&1 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// mistyped is the fault of the first value that is not of the kind it must have, in the order of the lists.
+func mistyped(ix *Index) *Fault {
 	for _, f := range envelopeObjects {
 		if v, ok := present(ix, f); ok && v.Kind() != Object {
 			return typeFaults[f]
@@ -62,20 +136,7 @@ func CheckEnvelope(ix *Index, now time.Time, lim TimeLimits) *Fault {
 			return typeFaults[f]
 		}
 	}
-	for _, f := range envelopeTimes {
-		if v, ok := present(ix, f); ok {
-			if _, isTime := timeOf(v); !isTime {
-				return typeFaults[f]
-			}
-		}
-	}
-	if !hasSubject(ix) {
-		return faultSubject
-	}
-	if length, ok := textLength(ix, ContextSource); !ok || length == 0 {
-		return faultSource
-	}
-	return checkTimestamp(ix, now, lim)
+	return nil
 }
 
 func checkTimestamp(ix *Index, now time.Time, lim TimeLimits) *Fault {

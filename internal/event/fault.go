@@ -32,6 +32,7 @@ const (
 	CodeEnvelopeSubject   = "envelope.subject"
 	CodeEnvelopeSource    = "envelope.source"
 	CodeEnvelopeType      = "envelope.type"
+	CodeEnvelopeID        = "envelope.id"
 	CodeEnvelopeFuture    = "envelope.future"
 	CodeEnvelopeAncient   = "envelope.ancient"
 )

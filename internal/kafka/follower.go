@@ -173,6 +173,7 @@ func (f *Follower) consumeOnce(wait *backoff) error {
 		kgo.ConsumeTopics(sortedKeys(f.tables)...),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.KeepControlRecords(),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), // what a transaction took back was never stated
 		kgo.FetchMaxBytes(followerFetchBytes),
 	)
 	cl, err := kgo.NewClient(opts...)

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/ebbgate/ebbgate/internal/consent"
 	"github.com/ebbgate/ebbgate/internal/event"
 )
 
@@ -50,7 +49,7 @@ func (w *Worker) consentValue(dst []byte, c *consentField, a *action, at uint32)
 		dst = append(dst, c.name...)
 		return strconv.AppendBool(dst, w.held.Has(c.bit))
 	}
-	w.text = appendVerdict(w.text[:0], c.field, w.v)
+	w.text = w.appendVerdict(w.text[:0], c.field)
 	if len(w.text) == 0 && at != noPosition && !w.v.Recorded {
 		w.text = w.claimed(w.text, c.field, at)
 	}
@@ -66,14 +65,18 @@ func (w *Worker) consentValue(dst []byte, c *consentField, a *action, at uint32)
 }
 
 // appendVerdict appends what the verdict says of source, version or time; nothing when only the event's claim counted.
-func appendVerdict(dst []byte, f event.Field, v *consent.Verdict) []byte {
+func (w *Worker) appendVerdict(dst []byte, f event.Field) []byte {
+	v := w.v
 	switch {
 	case f == event.ConsentSource && v.Recorded:
 		return append(dst, v.Source...)
 	case f == event.ConsentVersion && v.Recorded:
 		return strconv.AppendInt(dst, v.Version, 10)
 	case f == event.ConsentCheckedAt && !v.CheckedAt.IsZero():
-		return v.CheckedAt.UTC().AppendFormat(dst, time.RFC3339)
+		if !v.CheckedAt.Equal(w.checkedAt) { // the same for a whole batch
+			w.checkedAt, w.checkedText = v.CheckedAt, v.CheckedAt.UTC().AppendFormat(w.checkedText[:0], time.RFC3339)
+		}
+		return append(dst, w.checkedText...)
 	}
 	return dst
 }

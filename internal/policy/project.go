@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"time"
 
 	"github.com/ebbgate/ebbgate/internal/consent"
 	"github.com/ebbgate/ebbgate/internal/event"
@@ -30,6 +31,8 @@ type Worker struct {
 	trace        *[]FieldDecision
 
 	text, masked []byte            // scratch
+	checkedText  []byte            // checkedAt as the consent object says it
+	checkedAt    time.Time         // of the verdict before
 	headers      map[string]string // requires headers that were built before
 }
 

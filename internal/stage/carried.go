@@ -22,7 +22,7 @@ type carried struct {
 	subject   *Subject
 	judgement *Judgement
 
-	sealed  *sealed
+	sealed  sealed
 	made    *made
 	settled bool
 }
@@ -67,17 +67,14 @@ var sumSeed = maphash.MakeSeed()
 // change any more.
 func SetSealed(msg *service.Message, rec *seal.Record, sealer *seal.Sealer) {
 	msg.SetBytes(rec.Body)
-	carry(msg, &carried{sealed: &sealed{rec, sealer, maphash.Bytes(sumSeed, rec.Body)}})
+	carry(msg, &carried{sealed: sealed{rec, sealer, maphash.Bytes(sumSeed, rec.Body)}})
 }
 
 // Sealed returns the record a message was sealed as inside this process, and who seals it when it leaves. The caller
 // must ask Intact before it writes.
 func Sealed(msg *service.Message) (rec *seal.Record, sealer *seal.Sealer, ok bool) {
-	s := carriedBy(msg).sealed
-	if s == nil {
-		return nil, nil, false
-	}
-	return s.record, s.sealer, true
+	s := &carriedBy(msg).sealed
+	return s.record, s.sealer, s.record != nil
 }
 
 // Intact reports whether body, the content of a sealed message, is what redact allowed: the same memory, holding the
@@ -86,17 +83,13 @@ func Intact(msg *service.Message, body []byte) bool { return Inspect(msg).Intact
 
 // Sealed is the function of the same name.
 func (i Inspection) Sealed() (rec *seal.Record, ok bool) {
-	s := i.c.sealed
-	if s == nil {
-		return nil, false
-	}
-	return s.record, true
+	return i.c.sealed.record, i.c.sealed.record != nil
 }
 
 // Intact is the function of the same name.
 func (i Inspection) Intact(body []byte) bool {
-	s := i.c.sealed
-	return s != nil && Same(s.record.Body, body) && maphash.Bytes(sumSeed, body) == s.sum
+	s := &i.c.sealed
+	return s.record != nil && Same(s.record.Body, body) && maphash.Bytes(sumSeed, body) == s.sum
 }
 
 // made is a record that a stage wrote in place of an event. It keeps the bytes: whatever a later processor of the user's
@@ -153,9 +146,6 @@ func Settled(msg *service.Message) bool { return carriedBy(msg).settled }
 
 // Settled is the function of the same name.
 func (i Inspection) Settled() bool { return i.c.settled }
-
-// Decision reports whether the message is a decision record.
-func (i Inspection) Decision() bool { return i.c.made != nil && i.c.made.quarantine == nil }
 
 // Finished reports whether a stage wrote the message's content in place of an event: a quarantine record or a decision.
 func (i Inspection) Finished() bool { return i.c.made != nil }

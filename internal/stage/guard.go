@@ -41,6 +41,13 @@ const (
 	codeStageFailed    = "stage_failed"
 )
 
+// Stages, as quarantine and decision records name them.
+const (
+	StageIngest   = "ingest"
+	StageValidate = "validate"
+	StageGovern   = "govern"
+)
+
 // Guard runs a stage's work message by message and turns whatever goes wrong with one of them into a quarantine
 // record, unflagged, so that its neighbours go on.
 type Guard struct {
@@ -111,6 +118,17 @@ func (g *Guard) recovered(msg *service.Message, out service.MessageBatch, work W
 	return work(msg, out)
 }
 
+// Settle does what cannot fail to a message, and quarantines it should it panic after all.
+func (g *Guard) Settle(msg *service.Message, do func()) {
+	_, err := g.recovered(msg, nil, func(_ *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
+		do()
+		return out, nil
+	})
+	if err != nil {
+		g.Quarantine(msg, err)
+	}
+}
+
 // Quarantine turns the message into an unflagged quarantine record for the reason given and returns it.
 func (g *Guard) Quarantine(msg *service.Message, reason error) *service.Message {
 	code, path := faultOf(reason)
@@ -119,7 +137,12 @@ func (g *Guard) Quarantine(msg *service.Message, reason error) *service.Message 
 		code = CodeUnreadable
 	}
 	ref, _ := Source(msg)
-	id := eventID(msg, body)
+	id := g.eventID(msg, body)
+	if g.stage == StageIngest {
+		// Nothing of ours has seen the record yet, so these can only be headers that a sender chose.
+		msg.MetaDelete(MetaSubjectKey)
+		msg.MetaDelete(MetaCorrelationID)
+	}
 	rec := quarantine.New(code, path, g.stage, ref, id, body, g.cipher, g.now())
 	msg.SetError(nil)
 	msg.MetaSet(MetaTopic, g.topic)
@@ -131,12 +154,12 @@ func (g *Guard) Quarantine(msg *service.Message, reason error) *service.Message 
 }
 
 // eventID is how the event is known: by its metadata, by what was scanned, or, where nobody could read it, by its bytes.
-func eventID(msg *service.Message, body []byte) string {
-	if id, ok := msg.MetaGet(MetaEventID); ok {
+func (g *Guard) eventID(msg *service.Message, body []byte) string {
+	if id, ok := msg.MetaGet(MetaEventID); ok && g.stage != StageIngest && event.ValidID([]byte(id)) {
 		return id
 	}
 	if ix := carriedBy(msg).index; ix != nil && Same(ix.Buf, body) {
-		if id, ok := ix.Get(event.EventID); ok && id.Kind() == event.String && len(id.Raw()) > 0 {
+		if id, ok := ix.Get(event.EventID); ok && id.Kind() == event.String && event.ValidID(id.Raw()) {
 			return id.String()
 		}
 	}

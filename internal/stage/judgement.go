@@ -14,11 +14,14 @@ type Judgement struct {
 	Subject *Subject
 	Verdict consent.Verdict
 	Gates   []policy.Gate // by destination, in the order of the policy
+
+	ride carried // how it is attached, so that attaching allocates nothing
 }
 
 // SetJudgement attaches the judgement to the message.
 func SetJudgement(msg *service.Message, j *Judgement) {
-	carry(msg, &carried{index: j.Index, subject: j.Subject, judgement: j})
+	j.ride = carried{index: j.Index, subject: j.Subject, judgement: j}
+	carry(msg, &j.ride)
 }
 
 // JudgementOf returns the judgement of exactly this content: a message that was rewritten since has none.

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"regexp"
 	"strconv"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -47,13 +48,16 @@ func Source(msg *service.Message) (ref quarantine.Ref, ok bool) {
 	return quarantine.Ref{Topic: topic, Partition: int32(partition), Offset: offset}, ok
 }
 
+// topicName is what brokers take for one. A sealed origin reaches stores, so nothing else passes for it.
+var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+
 // Origin tells where the event entered the pipelines: what an earlier hop wrote down, or else where the input read the
 // message. Copies that any hop makes of an event share its origin, and by that a sink knows them.
 func Origin(msg *service.Message) (ref quarantine.Ref, ok bool) {
 	topic, _ := msg.MetaGet(HeaderSrcTopic)
 	partition, okPartition := metaInt(msg, HeaderSrcPartition, 32)
 	offset, okOffset := metaInt(msg, HeaderSrcOffset, 64)
-	if topic == "" || !okPartition || !okOffset {
+	if !topicName.MatchString(topic) || !okPartition || !okOffset {
 		return Source(msg)
 	}
 	return quarantine.Ref{Topic: topic, Partition: int32(partition), Offset: offset}, true

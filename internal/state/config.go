@@ -4,13 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/ebbgate/ebbgate/internal/kafka"
 	"github.com/ebbgate/ebbgate/internal/keys"
+	"github.com/ebbgate/ebbgate/internal/topics"
 )
+
+// EnvironmentStatic names the variable without which a static state is refused. `ebbgate test` sets it; a stream that delivers
+// must not be able to, so it is no field.
+const EnvironmentStatic = "EBBGATE_STATIC_STATE"
 
 // FieldName is the name of the field that ConfigField returns.
 const FieldName = "state"
@@ -97,6 +103,9 @@ func FromParsed(conf *service.ParsedConfig, mgr *service.Resources, ring *keys.R
 		return nil, err
 	}
 	if len(subjects) > 0 {
+		if os.Getenv(EnvironmentStatic) == "" {
+			return nil, errors.New("reading state: static is for `ebbgate test` and must not answer for a running stream: name the brokers in seed_brokers")
+		}
 		brokers, err := conf.FieldStringList(kafka.FieldSeedBrokers)
 		if err != nil {
 			return nil, err
@@ -128,6 +137,27 @@ func FromParsed(conf *service.ParsedConfig, mgr *service.Resources, ring *keys.R
 	}
 	l.views = shareViews(client, mgr, names)
 	return l, nil
+}
+
+// CheckTopics refuses a configuration that reads state from other topics than those the workspace has for it, or from none:
+// with an empty topic of erasures an erased subject would be delivered.
+func CheckTopics(conf *service.ParsedConfig, set *topics.Set) error {
+	if Static(conf) {
+		return nil
+	}
+	for _, t := range []struct {
+		field string
+		role  topics.Role
+	}{{fieldConsentTopic, topics.Consent}, {fieldSuppressionTopic, topics.Suppression}, {fieldErasuresTopic, topics.Erasures}} {
+		name, err := conf.FieldString(FieldName, t.field)
+		if err != nil {
+			return err
+		}
+		if topic, ok := set.ByRole(t.role); !ok || topic.Name != name {
+			return fmt.Errorf("reading state.%s: it must be the topic with role %s in %s", t.field, t.role, set.File)
+		}
+	}
+	return nil
 }
 
 type topicNames struct{ consent, suppression, erasures string }

@@ -3,6 +3,7 @@ package all
 import (
 	"fmt"
 
+	"github.com/redpanda-data/benthos/v4/public/bloblang"
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/ebbgate/ebbgate/plugins/mapping"
@@ -14,10 +15,9 @@ var (
 	allowedInputs     = []string{"csv", "file", "generate", "read_until", "redpanda", "resource", "sequence", "stdin"}
 	allowedOutputs    = []string{"clickhouse", "redpanda", "reject", "resource"}
 	allowedProcessors = []string{
-		"archive", "bloblang", "bounds_check", "branch", "cache", "cached", "compress", "decompress", "for_each",
-		"grok", "insert_part", "jmespath", "jq", "json_schema", "mapping", "metric", "mutation", "noop", "parallel",
-		"parse_log", "processors", "rate_limit", "resource", "retry", "select_parts", "sleep", "switch", "try",
-		"try_catch", "unarchive", "while", "workflow",
+		"bloblang", "branch", "cache", "cached", "compress", "decompress", "for_each", "grok", "jmespath", "jq",
+		"json_schema", "mapping", "mutation", "noop", "parallel", "parse_log", "processors", "rate_limit", "resource",
+		"retry", "sleep", "switch", "try", "unarchive", "while", "workflow",
 		"strict_json", "identity", "contract", "consent", "redact",
 	}
 	allowedBuffers  = []string{"none"}
@@ -27,6 +27,9 @@ var (
 		"tar", "to_the_end",
 	}
 )
+
+// refusedFunctions read what is no part of an event: files, such as that of the master keys, and the environment.
+var refusedFunctions = []string{"env", "file", "file_rel"}
 
 // Environment returns the components a pipeline may be built from. With unsafe set it is the whole engine plus our own
 // components; without it, the allow-list, in which refused components exist only to explain themselves.
@@ -41,6 +44,7 @@ func Environment(unsafe bool) (*service.Environment, error) {
 		WithBuffers(allowedBuffers...).
 		WithCaches(allowedCaches...).
 		WithScanners(allowedScanners...)
+	env.UseBloblangEnvironment(bloblang.GlobalEnvironment().WithoutFunctions(refusedFunctions...))
 	if err := mapping.Replace(env); err != nil {
 		return nil, err
 	}

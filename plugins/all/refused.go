@@ -67,7 +67,9 @@ var refused = []refusal{
 	{kindOutput, "sync_response", "it returns events without a seal", useRedpandaOutput},
 	{kindOutput, "websocket", "it sends events without a seal", useRedpandaOutput},
 
+	{kindProcessor, "archive", "it joins the events of a chunk into one, and the others are no longer accounted for", "keep one message per event"},
 	{kindProcessor, "benchmark", "it prints to the log per message", "read the metrics"},
+	{kindProcessor, "bounds_check", "it drops the batch without a word when it is out of bounds", "set limits on strict_json: what breaks them is quarantined"},
 	{kindProcessor, "catch", "it clears the failure and lets the original event go on", useQuarantine},
 	{kindProcessor, "command", "it hands events to a program", "map in Bloblang or write a plugin"},
 	{kindProcessor, "crash", "one event stops the process", useQuarantine},
@@ -75,10 +77,14 @@ var refused = []refusal{
 	{kindProcessor, "group_by", "it cuts a chunk into parts", useRouting},
 	{kindProcessor, "group_by_value", "it cuts a chunk into parts", useRouting},
 	{kindProcessor, "http", "it sends events without a seal", "look state up in the consent processor, or write a sink"},
+	{kindProcessor, "insert_part", "it adds a message that no record stands for", "generate events into a topic"},
 	{kindProcessor, "log", "it can print values", "read the metrics and the decisions topic"},
+	{kindProcessor, "metric", "its labels and values can quote the event", "read the metrics of our components"},
+	{kindProcessor, "select_parts", "it drops part of every chunk", "filter with a mapping, by content"},
 	{kindProcessor, "split", "it cuts a chunk into parts", "set chunk_offsets on the redpanda input"},
 	{kindProcessor, "subprocess", "it hands events to a program", "map in Bloblang or write a plugin"},
 	{kindProcessor, "sync_response", "it returns events without a seal", useRedpandaOutput},
+	{kindProcessor, "try_catch", "it clears the failure, and the mark of an event that waits for state", useQuarantine},
 }
 
 func (r refusal) message() string {

@@ -82,13 +82,13 @@ func BenchmarkBuildRows(b *testing.B) {
 
 func benchChunk(b *testing.B, l *layout) (*chunk, []int) {
 	b.Helper()
-	c := &chunk{}
+	c, o := &chunk{}, &output{}
 	events := benchEvents()
-	require.NoError(b, readChunk(chunkOf(events...), c))
+	require.NoError(b, readChunk(chunkOf(events...), c, o.elsewhere))
 	need, _, err := newRequirement("analytics", "", l.dict)
 	require.NoError(b, err)
 	for i, e := range events {
-		c.records[i].sealed, c.records[i].need = e.rec, need
+		c.records[i].sealed, c.records[i].need = &e.rec, need
 	}
 	return c, wantedRows(c)
 }
@@ -100,8 +100,8 @@ func BenchmarkVerify(b *testing.B) {
 	c := &chunk{}
 	b.ReportAllocs()
 	for b.Loop() {
-		require.NoError(b, readChunk(batch, c))
-		require.NoError(b, o.verify(batch, c))
+		require.NoError(b, readChunk(batch, c, o.elsewhere))
+		require.NoError(b, o.verify(c))
 	}
 	perRow(b)
 }

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -24,7 +25,9 @@ const (
 
 // record is one sealed record of a chunk on its way.
 type record struct {
-	sealed seal.Record
+	msg    *service.Message
+	is     stage.Inspection
+	sealed *seal.Record // once it is verified
 	ref    quarantine.Ref
 	need   *requirement
 	fate   fate
@@ -44,19 +47,22 @@ type chunk struct {
 	partitionKey
 	first, last int64
 	records     []record
+	read        []seal.Record        // those of records that were read from headers
+	others      service.MessageBatch // messages that are no records of the destination
 	settled     int
 	layout      *layout
 }
 
 var errNoChunk = errors.New("the batch is not one chunk of the redpanda input: read the topic with this distribution's redpanda input, and put nothing between that joins or splits batches")
 
-// readChunk takes the batch's identity and its records, in order, without judging them. Errors are of the set-up, and the
+// readChunk takes the batch's identity and its records, in order, without judging them; elsewhere
+// tells which messages are none. Errors are of the set-up, and the
 // batch waits, or name messages that arrived flagged in a *stage.PermanentError.
-func readChunk(batch service.MessageBatch, c *chunk) error {
+func readChunk(batch service.MessageBatch, c *chunk, elsewhere func(stage.Inspection) bool) error {
 	if len(batch) == 0 {
 		return errNoChunk
 	}
-	*c = chunk{records: c.records[:0]}
+	*c = chunk{records: slices.Grow(c.records[:0], len(batch)), read: c.read[:0], others: c.others[:0]}
 	if err := c.identify(batch[0]); err != nil {
 		return err
 	}
@@ -69,7 +75,7 @@ func readChunk(batch service.MessageBatch, c *chunk) error {
 			ref, _ := stage.Source(msg)
 			bad.add(stage.CodeUpstreamFailed, ref, err)
 		}
-		if err := c.add(msg); err != nil {
+		if err := c.add(msg, elsewhere); err != nil {
 			return err
 		}
 	}
@@ -100,16 +106,19 @@ func number(msg *service.Message, name string, bits int) (uint64, bool) {
 	return n, err == nil
 }
 
-func (c *chunk) add(msg *service.Message) error {
+func (c *chunk) add(msg *service.Message, elsewhere func(stage.Inspection) bool) error {
 	ref, ok := stage.Source(msg)
 	if !ok || ref.Topic != c.topic || ref.Partition != c.partition || ref.Offset < c.first || ref.Offset > c.last {
 		return errNoChunk
 	}
-	if stage.Settled(msg) {
+	switch is := stage.Inspect(msg); {
+	case is.Settled():
 		c.settled++
-		return nil
+	case elsewhere(is):
+		c.others = append(c.others, msg)
+	default:
+		c.records = append(c.records, record{msg: msg, is: is, ref: ref})
 	}
-	c.records = append(c.records, record{ref: ref})
 	return nil
 }
 

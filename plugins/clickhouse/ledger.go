@@ -22,18 +22,24 @@ type sourceKey struct {
 }
 
 // text is the form in which the ledger keeps a source and its highest offset: topic/partition@offset. None of the
-// separators can occur in a topic's name.
+// separators can occur in a topic's name; what an event claims to be its origin may hold anything.
 func (k sourceKey) text(offset int64) string {
 	return fmt.Sprintf("%s/%d@%d", k.topic, k.partition, offset)
 }
 
+var errSource = errors.New("reading ebbgate_chunks: a source is malformed")
+
 func parseSource(text string) (k sourceKey, offset int64, err error) {
-	where, at, ok := strings.Cut(text, "@")
-	topic, partition, ok2 := strings.Cut(where, "/")
+	i := strings.LastIndexByte(text, '@')
+	j := strings.LastIndexByte(text[:max(i, 0)], '/')
+	if j < 0 {
+		return k, 0, errSource
+	}
+	topic, partition, at := text[:j], text[j+1:i], text[i+1:]
 	n, err1 := strconv.ParseInt(partition, 10, 32)
 	offset, err2 := strconv.ParseInt(at, 10, 64)
-	if !ok || !ok2 || err1 != nil || err2 != nil {
-		return k, 0, errors.New("reading ebbgate_chunks: a source is malformed")
+	if err1 != nil || err2 != nil {
+		return k, 0, errSource
 	}
 	return sourceKey{topic, int32(n)}, offset, nil
 }

@@ -58,14 +58,7 @@ func (o *output) Connect(ctx context.Context) error {
 func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) error {
 	c := o.chunks.Get().(*chunk)
 	defer o.release(c)
-	if err := readChunk(batch, c); err != nil {
-		return err
-	}
-	batch, err := o.setApart(ctx, batch, c)
-	if err != nil {
-		return err
-	}
-	err = o.write(ctx, batch, c)
+	err := o.write(ctx, batch, c)
 	o.metrics.failed(err)
 	return err
 }
@@ -73,14 +66,19 @@ func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) err
 // release keeps the chunk's memory but none of the records.
 func (o *output) release(c *chunk) {
 	clear(c.records)
+	clear(c.read)
+	clear(c.others)
 	o.chunks.Put(c)
 }
 
 func (o *output) write(ctx context.Context, batch service.MessageBatch, c *chunk) error {
-	if err := readChunk(batch, c); err != nil {
+	if err := readChunk(batch, c, o.elsewhere); err != nil {
 		return err
 	}
-	if err := o.verify(batch, c); err != nil {
+	if err := o.setApart(ctx, c); err != nil {
+		return err
+	}
+	if err := o.verify(c); err != nil {
 		return err
 	}
 	if o.layout.Load() == nil {
@@ -128,9 +126,15 @@ func (o *output) assign(c *chunk, l *layout) (missing []string, err error) {
 	if o.needsOf != l || len(o.needs) > maxNeeds {
 		o.needs, o.needsOf = map[needKey]*requirement{}, l
 	}
+	var last needKey
 	for i := range c.records {
 		r := &c.records[i]
 		key := needKey{r.sealed.Requires, r.sealed.Class}
+		if i > 0 && key == last { // most records of a chunk rely on the same
+			r.need = c.records[i-1].need
+			continue
+		}
+		last = key
 		need, ok := o.needs[key]
 		if !ok {
 			var unknown []string

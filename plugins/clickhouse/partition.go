@@ -41,7 +41,8 @@ func (o *output) deliver(ctx context.Context, c *chunk) error {
 	p := o.partition(c.partitionKey)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	doubtful := !time.Now().Before(p.trusted)
+	// A chunk that does not follow the last one means that somebody else delivered in between.
+	doubtful := !time.Now().Before(p.trusted) || c.first != p.mark+1
 	p.distrust() // until the end is reached
 	if doubtful {
 		if err := o.catchUp(ctx, p, c.partitionKey); err != nil {

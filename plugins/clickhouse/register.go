@@ -57,6 +57,9 @@ func fromParsed(conf *service.ParsedConfig, mgr *service.Resources) (*output, er
 			return nil, err
 		}
 	}
+	if err := state.CheckTopics(conf, rt.Workspace.Topics); err != nil {
+		return nil, err
+	}
 	if cfg.lookup, err = state.FromParsed(conf, mgr, rt.Ring); err != nil {
 		return nil, err
 	}

@@ -3,8 +3,6 @@ package clickhouse
 import (
 	"errors"
 
-	"github.com/redpanda-data/benthos/v4/public/service"
-
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/seal"
 	"github.com/ebbgate/ebbgate/internal/stage"
@@ -13,17 +11,11 @@ import (
 // verify fills the chunk's records with what their seals cover. A record without a valid seal for this destination
 // over exactly its bytes is named in a *stage.PermanentError; a seal by a key this process does not hold yet is no
 // fault of the record, so it waits.
-func (o *output) verify(batch service.MessageBatch, c *chunk) error {
+func (o *output) verify(c *chunk) error {
 	bad := &refusals{}
-	i := 0
-	for _, msg := range batch {
-		is := stage.Inspect(msg)
-		if is.Settled() {
-			continue
-		}
+	for i := range c.records {
 		r := &c.records[i]
-		i++
-		err := o.verifyOne(msg, is, r)
+		err := o.verifyOne(c, r)
 		if err == nil {
 			continue
 		}
@@ -38,34 +30,44 @@ func (o *output) verify(batch service.MessageBatch, c *chunk) error {
 	return bad.err()
 }
 
-func (o *output) verifyOne(msg *service.Message, is stage.Inspection, r *record) error {
-	if q, ok := is.Quarantine(); ok {
+func (o *output) verifyOne(c *chunk, r *record) error {
+	if q, ok := r.is.Quarantine(); ok {
 		return &seal.Error{Code: q.Code, Remedy: "an earlier stage of this stream put the record into quarantine"}
 	}
-	if is.Decision() {
+	if r.is.Finished() {
 		return errNoRecords
 	}
-	body, err := msg.AsBytes()
+	body, err := r.msg.AsBytes()
 	if err != nil {
 		return err
 	}
-	if rec, ok := is.Sealed(); ok {
+	if rec, ok := r.is.Sealed(); ok {
 		// It never left this process, so there is no text to check: it holds for these bytes in memory and no others.
 		switch {
 		case rec.Destination != o.cfg.destination:
 			return seal.ErrDestination
-		case !is.Intact(body):
+		case !r.is.Intact(body):
 			return seal.ErrMismatch
 		}
-		r.sealed = *rec
+		r.sealed = rec
 		return nil
 	}
-	key, _ := msg.MetaGet(stage.MetaKafkaKey)
-	text, err := r.sealed.ReadHeaders(msg.MetaGet, r.ref.Topic, key, body)
+	r.sealed = c.blank()
+	key, _ := r.msg.MetaGet(stage.MetaKafkaKey)
+	text, err := r.sealed.ReadHeaders(r.msg.MetaGet, r.ref.Topic, key, body)
 	if err != nil {
 		return err
 	}
-	return o.cfg.verifier.Verify(&r.sealed, text)
+	return o.cfg.verifier.Verify(r.sealed, text)
+}
+
+// blank returns an empty record out of the chunk's own memory.
+func (c *chunk) blank() *seal.Record {
+	if len(c.read) == cap(c.read) {
+		c.read = make([]seal.Record, 0, len(c.records)) // those given out stay where they are
+	}
+	c.read = append(c.read, seal.Record{})
+	return &c.read[len(c.read)-1]
 }
 
 // refusals gathers records that can never go in.

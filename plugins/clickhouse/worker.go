@@ -107,7 +107,7 @@ func (w *worker) finish(c *chunk, r *record, now time.Time) (fault *event.Fault)
 
 // known fills a column from what is known about the record.
 func (w *worker) known(at int, c *chunk, r *record, now time.Time) bool {
-	col, s := w.block.Column(at), &r.sealed
+	col, s := w.block.Column(at), r.sealed
 	w.seen[at] = true
 	switch w.layout.columns[at].origin {
 	case fromTopic:

@@ -61,6 +61,9 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 	if err := p.chooseStage(name, conf, mgr); err != nil {
 		return nil, err
 	}
+	if err := state.CheckTopics(conf, rt.Workspace.Topics); err != nil {
+		return nil, err
+	}
 	p.lookup, err = state.FromParsed(conf, mgr, rt.Ring)
 	return p, err
 }
@@ -115,11 +118,13 @@ func (p *processor) ProcessBatch(ctx context.Context, batch service.MessageBatch
 	now, settle := time.Now().UTC(), p.begin()
 	for i := range waiting {
 		next := &waiting[i]
-		v := consent.Judge(p.rt.Workspace.Policy.Purposes(), next.claim, states[next.first:next.first+len(next.subject.Keys)], now)
-		if v.Missing {
-			p.missing.Incr(1, next.source)
-		}
-		settle(next, v)
+		p.guard.Settle(next.msg, func() {
+			v := consent.Judge(p.rt.Workspace.Policy.Purposes(), next.claim, states[next.first:next.first+len(next.subject.Keys)], now)
+			if v.Missing {
+				p.missing.Incr(1, next.source)
+			}
+			settle(next, v)
+		})
 	}
 	return []service.MessageBatch{out}, nil
 }
@@ -168,6 +173,7 @@ func judge(plan *policy.Plan) settle {
 	destinations := len(plan.Policy().Destinations)
 	var room judgements
 	var checked stamp
+	var number version
 	return func(next *pending, v consent.Verdict) {
 		j := room.next(destinations)
 		j.Index, j.Subject, j.Verdict = next.ix, next.subject, v
@@ -178,7 +184,7 @@ func judge(plan *policy.Plan) settle {
 		if v.Source != "" {
 			next.msg.MetaSet("consent_source", v.Source)
 		}
-		next.msg.MetaSet("consent_version", strconv.FormatInt(v.Version, 10))
+		next.msg.MetaSetMut("consent_version", number.of(v.Version))
 		next.msg.MetaSetMut("consent_checked_at", checked.of(v.CheckedAt))
 	}
 }
@@ -199,6 +205,19 @@ func (s *judgements) next(destinations int) *stage.Judgement {
 	j.Gates = s.gates[:destinations:destinations]
 	s.list, s.gates = s.list[1:], s.gates[destinations:]
 	return j
+}
+
+// version words a number that is often the same as the one before.
+type version struct {
+	last int64
+	text any
+}
+
+func (n *version) of(number int64) any {
+	if n.text == nil || number != n.last {
+		n.last, n.text = number, strconv.FormatInt(number, 10)
+	}
+	return n.text
 }
 
 // stamp words the time of a verdict, which is the same for a whole batch.

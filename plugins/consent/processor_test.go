@@ -12,6 +12,7 @@ import (
 
 	"github.com/ebbgate/ebbgate/internal/keys"
 	"github.com/ebbgate/ebbgate/internal/stage"
+	"github.com/ebbgate/ebbgate/internal/state"
 )
 
 func newTestProcessor(t *testing.T, stageName, static string) *processor {
@@ -20,6 +21,7 @@ func newTestProcessor(t *testing.T, stageName, static string) *processor {
 	file := filepath.Join(t.TempDir(), "keys")
 	require.NoError(t, keys.Init(file))
 	t.Setenv(keys.EnvironmentVariable, file)
+	t.Setenv(state.EnvironmentStatic, "1")
 	conf, err := processorSpec().ParseYAML(fmt.Sprintf("stage: %s\nstate: { static: [ %s ] }", stageName, static), nil)
 	require.NoError(t, err)
 	p, err := newProcessor(conf, service.MockResources())

@@ -68,7 +68,7 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 		return nil, fmt.Errorf("%s/topics.yaml: no topic has role validated: add events.validated with role: validated", rt.Workspace.Dir)
 	}
 	p := &processor{
-		guard:   stage.NewGuard("validate", rt),
+		guard:   stage.NewGuard(stage.StageValidate, rt),
 		rt:      rt,
 		topic:   validated.Name,
 		readers: stage.NewReaderPool(rt.Workspace.Dict, event.DefaultLimits),

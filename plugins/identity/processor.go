@@ -73,7 +73,7 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 		return nil, fmt.Errorf("%s/topics.yaml: no topic has role raw: add events.raw with role: raw", rt.Workspace.Dir)
 	}
 	p := &processor{
-		guard:   stage.NewGuard("ingest", rt),
+		guard:   stage.NewGuard(stage.StageIngest, rt),
 		ring:    rt.Ring,
 		topic:   raw.Name,
 		readers: stage.NewReaderPool(rt.Workspace.Dict, event.DefaultLimits),

@@ -84,7 +84,7 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 		return nil, err
 	}
 	p := &processor{
-		guard:    stage.NewGuard("govern", rt),
+		guard:    stage.NewGuard(stage.StageGovern, rt),
 		readers:  stage.NewReaderPool(rt.Workspace.Dict, event.DefaultLimits),
 		redactor: r,
 	}

@@ -161,7 +161,10 @@ func (w *worker) base(msg *service.Message, j *stage.Judgement, class string) se
 		Class:          class,
 		ConsentVersion: strconv.FormatInt(j.Verdict.Version, 10),
 	}
-	rec.CorrelationID, _ = msg.MetaGet(stage.MetaCorrelationID)
+	rec.CorrelationID = rec.EventID
+	if correlation, ok := j.Index.Get(event.CorrelationID); ok {
+		rec.CorrelationID = correlation.String() // the event's own, not metadata that anything could have set
+	}
 	if ref, ok := stage.Origin(msg); ok {
 		rec.SrcTopic, rec.SrcPartition, rec.SrcOffset = ref.Topic, ref.Partition, ref.Offset
 	}

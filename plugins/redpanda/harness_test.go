@@ -31,6 +31,9 @@ topics:
   events.raw: {role: raw, partitions: 1, retention: 7d, cleanup: delete}
   events.validated: {role: validated, partitions: 1, retention: 7d, cleanup: delete}
   events.dlq: {role: quarantine, partitions: 1, retention: 7d, cleanup: delete}
+  inbound.more: {role: inbound, partitions: 1, retention: 7d, cleanup: delete}
+  inbound.small: {role: inbound, partitions: 1, retention: 7d, cleanup: delete}
+  privacy.consent: {role: consent, partitions: 1, cleanup: compact}
   events.authorized.analytics: {destination: analytics, partitions: 1, retention: 7d, cleanup: delete}
   events.authorized.warehouse: {destination: warehouse, partitions: 1, retention: 7d, cleanup: delete}
 `
@@ -54,7 +57,7 @@ func newBench(t testing.TB, partitions int32, opts ...kfake.Opt) *bench {
 	t.Setenv(keys.EnvironmentVariable, keyFile)
 	opts = append([]kfake.Opt{
 		kfake.SeedTopics(partitions, "events.raw", "events.validated"),
-		kfake.SeedTopics(1, "events.dlq", "events.authorized.analytics", "events.authorized.warehouse"),
+		kfake.SeedTopics(1, "events.dlq", "inbound.more", "events.authorized.analytics", "events.authorized.warehouse"),
 	}, opts...)
 	seeds, cluster := plugtest.Broker(t, opts...)
 	cl, err := kgo.NewClient(kgo.SeedBrokers(seeds...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(10*time.Millisecond))

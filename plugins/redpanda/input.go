@@ -83,7 +83,8 @@ func (in *input) ReadBatch(ctx context.Context) (service.MessageBatch, service.A
 	select {
 	case d := <-s.out:
 		var once sync.Once
-		return d.batch, func(_ context.Context, err error) error {
+		// Messages are made here and not earlier: they weigh more than the records, and most partitions wait.
+		return in.messages(d.of, d.chunk), func(_ context.Context, err error) error {
 			once.Do(func() { d.answer <- err })
 			return nil
 		}, nil

@@ -87,6 +87,8 @@ func (in *input) parseChunks(conf *service.ParsedConfig) error {
 			return err
 		}
 		in.limits = limitsWithin(limit)
+		in.fetchMaxBytes = int32(min(int64(in.fetchMaxBytes), max(limit/24, minFetch)))
+		in.fetchMaxPartitionBytes = min(in.fetchMaxPartitionBytes, max(in.fetchMaxBytes/4, minFetch))
 		return nil
 	}
 	offsets, err := conf.FieldInt(riFieldChunkOffsets)
@@ -103,6 +105,9 @@ func (in *input) parseChunks(conf *service.ParsedConfig) error {
 	in.limits = limits{Offsets: int64(offsets), Bytes: size}
 	return nil
 }
+
+// minFetch is the least a fetch is bounded to; the broker sends a larger record all the same.
+const minFetch = 128 << 10
 
 // limitsWithin divides a memory limit: six partitions with one chunk under way, two read ahead and one being fetched.
 func limitsWithin(memory int64) limits {

@@ -149,7 +149,7 @@ func chunkFields() []*service.ConfigField {
 			Description("How long the first record of a chunk may wait for the chunk to become full.").
 			Default("1s").LintRule(kafka.DurationRule),
 		service.NewStringField(riFieldMemoryLimit).
-			Description("How much memory chunks may use, for up to six partitions per process; `chunk_offsets` and `chunk_bytes` then follow from it and are ignored.").
+			Description("How much memory chunks may use, for up to six partitions per process; `chunk_offsets` and `chunk_bytes` then follow from it and are ignored, and fetches are bounded by it as well.").
 			Optional().Example("96MiB").LintRule(sizeRule),
 		service.NewStringField(riFieldReplayEpoch).
 			Description("The epoch that outputs make part of a chunk's identity. `ebbgate replay` sets it; 0 is the live stream.").

@@ -114,8 +114,16 @@ func TestOutputRefusesWhatWasNotAllowed(t *testing.T) {
 		}, codeSealOther},
 		{"another key", func() *service.Message { m := sealedMessage(`{}`); m.MetaSet("key", "sk1z"); return m }, codeSealOther},
 		{"no topic", func() *service.Message { return message("{}", "7", nil) }, codeTopic},
+		{"undeclared topic", func() *service.Message { return message("{}", "7", map[string]string{"topic": "partner.export"}) }, codeUndeclared},
+		{"event to quarantine", func() *service.Message { return message("{}", "7", map[string]string{"topic": "events.dlq"}) }, codeWrongTopic},
+		{"event to the consent log", func() *service.Message { return message("{}", "7", map[string]string{"topic": "privacy.consent"}) }, codeWrongTopic},
+		{"decision to validated", func() *service.Message {
+			m := message("{}", "7", map[string]string{"topic": "events.validated"})
+			stage.SetDecision(m, []byte("{}"))
+			return m
+		}, codeWrongTopic},
 		{"too large", func() *service.Message {
-			return message(strings.Repeat("x", 4096), "7", map[string]string{"topic": "elsewhere"})
+			return message(strings.Repeat("x", 4096), "7", map[string]string{"topic": "inbound.small"})
 		}, codeTooLarge},
 	}
 	for _, c := range cases {
@@ -202,10 +210,10 @@ func TestAFailureOfAnyRecordFailsTheBatch(t *testing.T) {
 	batch := func() service.MessageBatch {
 		return service.MessageBatch{
 			message("a", "1", map[string]string{"topic": "events.validated"}),
-			message("b", "2", map[string]string{"topic": "events.dlq"}),
+			message("b", "2", map[string]string{"topic": "inbound.more"}),
 		}
 	}
-	b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "events.dlq", Err: kerr.TopicAuthorizationFailed})
+	b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "inbound.more", Err: kerr.TopicAuthorizationFailed})
 	err := out.WriteBatch(b.ctx(), batch())
 	require.ErrorIs(t, err, kerr.TopicAuthorizationFailed)
 	assert.ErrorContains(t, err, "1 of 2 records")

@@ -10,10 +10,13 @@ import (
 
 	"github.com/ebbgate/ebbgate/internal/seal"
 	"github.com/ebbgate/ebbgate/internal/stage"
+	"github.com/ebbgate/ebbgate/internal/topics"
 )
 
 const (
 	codeTopic        = "output.topic"
+	codeUndeclared   = "output.undeclared_topic"
+	codeWrongTopic   = "output.wrong_topic"
 	codeSealMissing  = "seal.missing"
 	codeSealOther    = "seal.destination"
 	codeBytesChanged = "seal.bytes_changed"
@@ -56,7 +59,7 @@ func (o *output) records(batch service.MessageBatch) ([]kgo.Record, error) {
 			refuse(code, i)
 		}
 	}
-	for _, code := range []string{codeTopic, codeSealMissing, codeSealOther, codeBytesChanged, codeTooLarge} {
+	for _, code := range []string{codeTopic, codeUndeclared, codeWrongTopic, codeSealMissing, codeSealOther, codeBytesChanged, codeTooLarge} {
 		if at := refused[code]; len(at) > 0 {
 			return nil, o.refuse(code, reasons[code], batch, at...)
 		}
@@ -66,6 +69,8 @@ func (o *output) records(batch service.MessageBatch) ([]kgo.Record, error) {
 
 var reasons = map[string]error{
 	codeTopic:        errors.New("the message has no topic: the stage before must set it, or the output's topic field must name one"),
+	codeUndeclared:   errors.New("topics.yaml does not declare the topic: declare it with its role, or send the message to one that is"),
+	codeWrongTopic:   errors.New("the topic is not there for such messages: events as they are stay on topics with role inbound, raw or validated, quarantine and decision records go to theirs"),
 	codeSealMissing:  errors.New("the topic belongs to a destination and the message is not sealed for it: only redact may write there"),
 	codeSealOther:    errors.New("the message is sealed for another destination, topic or key"),
 	codeBytesChanged: errors.New("the message was changed after it was sealed: nothing may come between redact and the output"),
@@ -95,7 +100,7 @@ func (w *recordWriter) write(rec *kgo.Record, i int, msg *service.Message) (code
 	}
 	key, keyed := w.key.read(i, msg)
 	sealed, sealer, isSealed := stage.Sealed(msg)
-	if code := w.checkSeal(topic, key, msg, body, sealed); code != "" {
+	if code := w.admit(topic, key, msg, body, sealed); code != "" {
 		return code, nil
 	}
 	rec.Topic, rec.Value = topic, body
@@ -109,8 +114,10 @@ func (w *recordWriter) write(rec *kgo.Record, i int, msg *service.Message) (code
 	default:
 		w.quarantineHeaders(rec, msg)
 		w.lineage(msg)
+		if !finished {
+			w.userHeaders(msg) // nothing of the user's goes beside a seal, into quarantine or to the decisions
+		}
 	}
-	w.userHeaders(msg)
 	rec.Headers = w.headers[begin:len(w.headers):len(w.headers)]
 	if sizeOf(rec)-recordCost+recordOverhead+int64(16*len(rec.Headers)) > w.out.limit(topic) {
 		return codeTooLarge, nil
@@ -118,20 +125,39 @@ func (w *recordWriter) write(rec *kgo.Record, i int, msg *service.Message) (code
 	return "", nil
 }
 
-// checkSeal is the gate: bytes reach a destination's topic only as they were sealed for it, and go nowhere else.
-func (w *recordWriter) checkSeal(topic, key string, msg *service.Message, body []byte, rec *seal.Record) string {
-	destination, needs := w.out.topics.DestinationOf(topic)
+// admit is the gate. Bytes reach a destination's topic only as they were sealed for it, and go nowhere else; records that a
+// stage made reach the topic of their kind; an event as it is stays on the topics that are there to hold such events. What
+// topics.yaml does not declare is no place to write to.
+func (w *recordWriter) admit(topic, key string, msg *service.Message, body []byte, rec *seal.Record) string {
+	to, declared := w.out.topics.Topic(topic)
 	switch {
-	case !needs && rec == nil:
-		return ""
-	case rec == nil:
+	case !declared:
+		return codeUndeclared
+	case to.Destination != "" && rec == nil:
 		return codeSealMissing
-	case !needs || rec.Destination != destination || rec.Topic != topic || rec.Key != key:
+	case rec != nil && (rec.Destination != to.Destination || rec.Topic != topic || rec.Key != key):
 		return codeSealOther
-	case !stage.Intact(msg, body):
+	case rec != nil && !stage.Intact(msg, body):
 		return codeBytesChanged
+	case rec == nil && !holds(to.Role, msg):
+		return codeWrongTopic
 	}
 	return ""
+}
+
+// holds reports whether topics of the role are there for messages like this one, which is not sealed.
+func holds(role topics.Role, msg *service.Message) bool {
+	_, made := stage.Made(msg)
+	_, quarantined := stage.Quarantine(msg)
+	switch role {
+	case topics.Inbound, topics.Raw, topics.Validated:
+		return !made
+	case topics.Quarantine:
+		return quarantined
+	case topics.Decisions:
+		return made && !quarantined
+	}
+	return false
 }
 
 func (w *recordWriter) sealedHeaders(rec *seal.Record, text string) {

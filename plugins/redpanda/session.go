@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -32,7 +31,8 @@ type session struct {
 
 // delivery is a chunk on its way through the engine.
 type delivery struct {
-	batch  service.MessageBatch
+	of     *partition
+	chunk  *chunk
 	answer chan error
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/seal"
 	"github.com/ebbgate/ebbgate/internal/stage"
@@ -102,7 +103,7 @@ func (p *partition) writeQuarantine(records []*quarantine.Record) error {
 // eventID is the id the record's headers carry, or its position where no stage of ours wrote it.
 func eventID(rec *kgo.Record, ref quarantine.Ref) string {
 	for i := range rec.Headers {
-		if rec.Headers[i].Key == seal.HeaderEventID && len(rec.Headers[i].Value) > 0 {
+		if rec.Headers[i].Key == seal.HeaderEventID && event.ValidID(rec.Headers[i].Value) {
 			return string(rec.Headers[i].Value)
 		}
 	}

@@ -52,10 +52,10 @@ func TestTrapsLoseNothingWhenWritesFailInPart(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, 1)
 			// Records go to two topics, one of which fails at first: part of every batch is written.
-			failing := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "events.dlq", Err: kerr.TopicAuthorizationFailed, Count: 2})
+			failing := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "inbound.more", Err: kerr.TopicAuthorizationFailed, Count: 2})
 			values := numbered("v", 24)
 			b.produce("events.raw", 0, values...)
-			output := b.outputYAML(`${! if content().string().has_suffix("2") || content().string().has_suffix("3") { "events.dlq" } else { "events.validated" } }`, "")
+			output := b.outputYAML(`${! if content().string().has_suffix("2") || content().string().has_suffix("3") { "inbound.more" } else { "events.validated" } }`, "")
 			if c.output != "%s" {
 				output = fmt.Sprintf(c.output, deepen(output))
 			}
@@ -64,7 +64,7 @@ func TestTrapsLoseNothingWhenWritesFailInPart(t *testing.T) {
 			b.waitCommitted("g", "events.raw", 0, 24)
 
 			there := map[string]bool{}
-			for _, name := range []string{"events.validated", "events.dlq"} {
+			for _, name := range []string{"events.validated", "inbound.more"} {
 				for _, rec := range b.read(name, int(b.end(name))) {
 					there[string(rec.Value)] = true
 				}

@@ -82,7 +82,7 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 	if err != nil {
 		return nil, err
 	}
-	return &processor{guard: stage.NewGuard("ingest", rt), dict: dict, readers: stage.NewReaderPool(dict, limits)}, nil
+	return &processor{guard: stage.NewGuard(stage.StageIngest, rt), dict: dict, readers: stage.NewReaderPool(dict, limits)}, nil
 }
 
 // ProcessBatch checks every message and never fails.

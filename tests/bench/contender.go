@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -39,6 +40,8 @@ type usage struct {
 	Start time.Duration // CPU, user and system, when the first record could be read
 	Total time.Duration // CPU at the end
 	RSS   int64         // bytes at most
+
+	Mallocs, MallocBytes uint64
 }
 
 func cpu() time.Duration {
@@ -94,6 +97,9 @@ func contend(role string) error {
 	var u usage
 	err := work(ctx, role, p, &u)
 	u.Total, u.RSS = cpu(), residentPeak()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	u.Mallocs, u.MallocBytes = m.Mallocs, m.TotalAlloc
 	return errors.Join(err, json.NewEncoder(os.Stdout).Encode(u))
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"time"
 )
 
 const envRounds = "EBBGATE_BENCH_ROUNDS"
@@ -97,7 +98,8 @@ func (r *report) measureJob(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			tell("round %d  %-27s %6.2f us/event  start %v  %d MB  %d rows  %v", round, c.name, got.perEvent(r.events)/1000, got.Start, got.RSS>>20, got.Rows, got.wall)
+			tell("round %d  %-27s %6.2f us/event  start %v  %d MB  %d rows  %v", round, c.name, got.perEvent(r.events)/1000, got.Start, got.RSS>>20, got.Rows, got.wall.Round(time.Millisecond))
+			tell("          %.1f allocations, %.0f B per event", float64(got.Mallocs)/float64(r.events), float64(got.MallocBytes)/float64(r.events))
 			if round > 0 || r.rounds == 1 {
 				j.runs[c.name] = append(j.runs[c.name], got)
 			}

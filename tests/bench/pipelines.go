@@ -25,6 +25,7 @@ input:
     seed_brokers: [ %q ]
     topics: [ %s ]
     consumer_group: %s
+    memory_limit: 48MiB
 `, p.Brokers, topicEvents, p.Group)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/keys"
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/stage"
+	"github.com/ebbgate/ebbgate/internal/state"
 	"github.com/ebbgate/ebbgate/plugins/all"
 )
 
@@ -42,6 +43,7 @@ func run(t *testing.T, yaml string, batch service.MessageBatch) (out service.Mes
 	file := filepath.Join(t.TempDir(), "keys")
 	require.NoError(t, keys.Init(file))
 	t.Setenv(keys.EnvironmentVariable, file)
+	t.Setenv(state.EnvironmentStatic, "1")
 	env, err := all.Environment(true) // a producer function comes in through inproc, which the allow-list refuses
 	require.NoError(t, err)
 	builder := env.NewStreamBuilder()

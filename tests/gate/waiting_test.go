@@ -11,23 +11,22 @@ import (
 	"github.com/ebbgate/ebbgate/internal/consent"
 )
 
-const ownConsentTopic = "          seed_brokers: [ \"${EBBGATE_BROKERS:127.0.0.1:9092}\" ]\n          consent_topic: privacy.consent.late\n"
-
 // While state cannot be read an event is not delivered, not denied and not quarantined; when it can be, the event goes on.
 func TestEventsWaitForState(t *testing.T) {
 	h := newHouse(t)
 	h.publish("events.validated", form("evt_1", "u_1", yes))
-	replace := []string{"          seed_brokers: [ \"${EBBGATE_BROKERS:127.0.0.1:9092}\" ]\n", ownConsentTopic}
-	stop := h.shipped("govern", replace...)
+	_, err := h.admin.DeleteTopics(h.ctx(), "privacy.consent")
+	require.NoError(t, err)
+	stop := h.shipped("govern")
 	h.until(func() bool { return len(h.read("privacy.policies")) == 1 }, "the stage did not begin")
 	h.untouched()
 
 	stop()
 	h.untouched()
 
-	_, err := h.admin.CreateTopic(h.ctx(), 1, 1, nil, "privacy.consent.late")
+	_, err = h.admin.CreateTopic(h.ctx(), 1, 1, nil, "privacy.consent")
 	require.NoError(t, err)
-	h.shipped("govern", replace...)
+	h.shipped("govern")
 	h.drained("ebbgate-govern", "events.validated")
 	require.Len(t, h.read("events.authorized.analytics"), 1)
 	require.Empty(t, h.codes())

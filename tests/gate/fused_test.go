@@ -1,0 +1,96 @@
+package gate
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ebbgate/ebbgate/internal/clickhouse"
+	"github.com/ebbgate/ebbgate/internal/clickhouse/schema"
+	"github.com/ebbgate/ebbgate/internal/plugtest"
+)
+
+// fused judges, redacts and delivers in one stream.
+func (h *house) fused(dsn, records string) string {
+	return fmt.Sprintf(`
+input:
+  redpanda:
+    seed_brokers: [ %[1]q ]
+    topics: [ events.validated ]
+    consumer_group: fused
+pipeline:
+  processors:
+    - consent: { state: { seed_brokers: [ %[1]q ] } }
+    - redact: {}
+output:
+  clickhouse:
+    dsn: %[2]s
+    destination: analytics
+    state: { seed_brokers: [ %[1]q ] }
+%[3]s`, h.seeds[0], dsn, records)
+}
+
+func (h *house) tables() (dsn string, client *clickhouse.Client) {
+	h.t.Helper()
+	dsn = plugtest.ClickHouse(h.t)
+	client, err := clickhouse.Open(clickhouse.Options{DSN: dsn, Timeout: time.Minute})
+	require.NoError(h.t, err)
+	h.t.Cleanup(func() { require.NoError(h.t, client.Close()) })
+	migrations, _, err := schema.LoadFiles(os.DirFS("pipelines/clickhouse"))
+	require.NoError(h.t, err)
+	for _, m := range migrations {
+		for _, statement := range m.Statements {
+			require.NoError(h.t, client.Exec(h.ctx(), statement))
+		}
+	}
+	return dsn, client
+}
+
+func (h *house) rows(client *clickhouse.Client) (ids []string) {
+	h.t.Helper()
+	require.NoError(h.t, client.Query(h.ctx(), "SELECT event_id FROM events ORDER BY event_id", nil, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	}))
+	return ids
+}
+
+// One stream, from validated events to rows: what is no row goes where its stage addressed it, and nothing is lost.
+func TestOneStreamJudgesAndDelivers(t *testing.T) {
+	h := newHouse(t)
+	dsn, client := h.tables()
+	h.publish("events.validated", form("evt_1", "u_1", yes), form("evt_2", "u_2", noConsent), `{"event_name":1,"event_name":2}`, form("evt_4", "u_4", yes))
+	h.stream(h.fused(dsn, fmt.Sprintf(`    records:
+      redpanda:
+        seed_brokers: [ %q ]
+        topic: ${! @topic }
+`, h.seeds[0])))
+	h.drained("fused", "events.validated")
+
+	require.Equal(t, []string{"evt_1", "evt_4"}, h.rows(client))
+	require.Equal(t, map[string]int{"event.duplicate_name": 1}, h.codes())
+	require.True(t, h.holds("evt_2", "privacy.decisions"), "the denial is on record")
+	require.Empty(t, h.read("events.authorized.analytics"), "what becomes a row takes no topic")
+	require.Len(t, h.read("events.authorized.warehouse"), 2, "other destinations get theirs")
+	require.Len(t, h.read("events.authorized.activation"), 2)
+	require.False(t, h.holds(secret, "events.authorized.warehouse", "events.dlq", "privacy.decisions"))
+}
+
+// Without a place for decisions the denial would be lost, so the chunk waits and nothing of it is quarantined.
+func TestOneStreamWithoutAPlaceForDecisionsWaits(t *testing.T) {
+	h := newHouse(t)
+	dsn, client := h.tables()
+	h.publish("events.validated", form("evt_1", "u_1", noConsent))
+	stop := h.stream(h.fused(dsn, ""))
+	h.until(func() bool {
+		members, err := h.admin.DescribeGroups(h.ctx(), "fused")
+		return err == nil && len(members["fused"].Members) == 1
+	}, "the stream has not joined its group")
+	require.Never(t, func() bool { return len(h.read("events.dlq")) > 0 || len(h.rows(client)) > 0 }, 2*time.Second, 200*time.Millisecond)
+	stop()
+}
