@@ -90,7 +90,7 @@ input:
     seed_brokers: [ "127.0.0.1:9092" ]
     topics: [ events.authorized.analytics ]
     consumer_group: ebbgate-analytics
-    memory_limit: 96MiB
+    memory_limit: 32MiB
 `)
 }
 

@@ -40,8 +40,8 @@ type usage struct {
 	Start time.Duration // CPU, user and system, when the first record could be read
 	Total time.Duration // CPU at the end
 	RSS   int64         // bytes at most
-
-	Mallocs, MallocBytes uint64
+	// Mallocs counts allocations, of the start too.
+	Mallocs uint64
 }
 
 func cpu() time.Duration {
@@ -99,7 +99,7 @@ func contend(role string) error {
 	u.Total, u.RSS = cpu(), residentPeak()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	u.Mallocs, u.MallocBytes = m.Mallocs, m.TotalAlloc
+	u.Mallocs = m.Mallocs
 	return errors.Join(err, json.NewEncoder(os.Stdout).Encode(u))
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,6 +59,8 @@ type job struct {
 	admin   *kadm.Client
 	runs    map[string][]run
 	count   int
+
+	eventSize int64
 }
 
 func newJob(ctx context.Context, dir string, events int) (*job, error) {
@@ -85,7 +86,8 @@ func newJob(ctx context.Context, dir string, events int) (*job, error) {
 		j.close()
 		return nil, err
 	}
-	tell("%d events of %d B in %d partitions", events, size/int64(events), partitions)
+	j.eventSize = size / int64(events)
+	tell("%d events of %d B in %d partitions", events, j.eventSize, partitions)
 	return j, nil
 }
 
@@ -202,5 +204,5 @@ func count(ctx context.Context, client *clickhouse.Client, role string) (l lande
 }
 
 func tell(format string, args ...any) {
-	fmt.Fprintf(io.Writer(os.Stderr), format+"\n", args...)
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
 }

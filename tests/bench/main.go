@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"time"
 )
 
@@ -68,7 +69,7 @@ func bench() error {
 		if err := r.measureJob(ctx); err != nil {
 			return err
 		}
-		fmt.Print(r.jobTable())
+		fmt.Print(r.jobTable() + r.profileText)
 	}
 	r.after = load()
 	if o.only != "" || o.out == "" {
@@ -99,19 +100,30 @@ func (r *report) measureJob(ctx context.Context) error {
 				return err
 			}
 			tell("round %d  %-27s %6.2f us/event  start %v  %d MB  %d rows  %v", round, c.name, got.perEvent(r.events)/1000, got.Start, got.RSS>>20, got.Rows, got.wall.Round(time.Millisecond))
-			tell("          %.1f allocations, %.0f B per event", float64(got.Mallocs)/float64(r.events), float64(got.MallocBytes)/float64(r.events))
 			if round > 0 || r.rounds == 1 {
 				j.runs[c.name] = append(j.runs[c.name], got)
 			}
 		}
 	}
-	r.runs = j.runs
-	if r.profile != "" {
-		if _, err := j.measure(ctx, contenders[2], r.profile); err != nil {
-			return err
-		}
+	r.runs, r.eventSize = j.runs, j.eventSize
+	if err := r.sameRows(); err != nil || (r.only != "" && r.profile == "") {
+		return err
 	}
-	return r.sameRows()
+	return r.profiled(ctx, j)
+}
+
+// profiled runs Ebbgate once more under the profiler.
+func (r *report) profiled(ctx context.Context, j *job) error {
+	path := r.profile
+	if path == "" {
+		path = filepath.Join(j.dir, "cpu.prof")
+	}
+	got, err := j.measure(ctx, contenders[2], path)
+	if err != nil {
+		return err
+	}
+	r.profileText, err = profileTable(ctx, path, got.perEvent(r.events)/1000)
+	return err
 }
 
 // output runs this program in another role and returns what it prints.

@@ -25,7 +25,7 @@ input:
     seed_brokers: [ %q ]
     topics: [ %s ]
     consumer_group: %s
-    memory_limit: 48MiB
+    memory_limit: 32MiB
 `, p.Brokers, topicEvents, p.Group)
 }
 

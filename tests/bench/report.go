@@ -12,6 +12,8 @@ type report struct {
 	options
 	cases         int
 	before, after string
+	eventSize     int64
+	profileText   string
 	pass          passResult
 	runs          map[string][]run
 }
@@ -67,16 +69,18 @@ func (r *report) micros(name string) float64 {
 
 func (r *report) jobTable() string {
 	var b strings.Builder
-	b.WriteString("| pipeline | CPU, us per event | events per CPU-second | against the baseline | against the ceiling | resident set at most | start, CPU |\n|---|---|---|---|---|---|---|\n")
+	b.WriteString("| pipeline | CPU, us per event | events per CPU-second | against the baseline | against the ceiling | allocations per event | resident set at most | start, CPU |\n|---|---|---|---|---|---|---|---|\n")
 	for _, c := range contenders {
 		runs := r.runs[c.name]
 		if len(runs) == 0 {
 			continue
 		}
 		us := r.micros(c.name)
-		rss := median(runs, func(x run) float64 { return float64(x.RSS) / 1e6 })
+		rss := r.resident(c.name)
 		start := median(runs, func(x run) float64 { return x.Start.Seconds() })
-		fmt.Fprintf(&b, "| %s | %.2f | %.0f k | %.1fx | %.2fx | %.0f MB | %.2f s |\n", c.name, us, 1000/us, r.micros("baseline")/us, us/r.micros("ceiling"), rss, start)
+		allocs := median(runs, func(x run) float64 { return float64(x.Mallocs) / float64(r.events) })
+		fmt.Fprintf(&b, "| %s | %.2f | %.0f k | %.1fx | %.2fx | %.0f | %.0f MB | %.2f s |\n",
+			c.name, us, 1000/us, r.micros("baseline")/us, us/r.micros("ceiling"), allocs, rss, start)
 	}
 	return b.String()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
 	"github.com/ebbgate/ebbgate/internal/clickhouse/schema"
@@ -87,10 +88,11 @@ func TestOneStreamWithoutAPlaceForDecisionsWaits(t *testing.T) {
 	dsn, client := h.tables()
 	h.publish("events.validated", form("evt_1", "u_1", noConsent))
 	stop := h.stream(h.fused(dsn, ""))
-	h.until(func() bool {
-		members, err := h.admin.DescribeGroups(h.ctx(), "fused")
-		return err == nil && len(members["fused"].Members) == 1
-	}, "the stream has not joined its group")
-	require.Never(t, func() bool { return len(h.read("events.dlq")) > 0 || len(h.rows(client)) > 0 }, 2*time.Second, 200*time.Millisecond)
+	h.until(func() bool { return len(h.read("privacy.policies")) == 1 }, "the stage did not begin")
 	stop()
+	require.Empty(t, h.read("events.dlq"))
+	require.Empty(t, h.rows(client))
+	committed, err := h.admin.FetchOffsets(h.ctx(), "fused")
+	require.NoError(t, err)
+	committed.Each(func(o kadm.OffsetResponse) { require.LessOrEqual(t, o.At, int64(0), "the chunk is not done") })
 }
