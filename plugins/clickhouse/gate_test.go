@@ -132,8 +132,10 @@ func TestUnsealedIsRefused(t *testing.T) {
 		}, code: "seal.mismatch"},
 		"changed bytes": {message: func(m *service.Message) { m.SetBytes([]byte(`{"event_id":"evt_00000000","email":"a@b.c"}`)) }, code: "seal.mismatch"},
 		"raised class":  {message: func(m *service.Message) { m.MetaSet(seal.HeaderClass, "billing") }, code: "seal.mismatch"},
-		"fewer purposes": {spoil: func(e *sealedEvent) { e.rec.Requires = "analytics;marketing=properties.utm_campaign" },
-			message: func(m *service.Message) { m.MetaSet(seal.HeaderRequires, "analytics") }, code: "seal.mismatch"},
+		"fewer purposes": {
+			spoil:   func(e *sealedEvent) { e.rec.Requires = "analytics;marketing=properties.utm_campaign" },
+			message: func(m *service.Message) { m.MetaSet(seal.HeaderRequires, "analytics") }, code: "seal.mismatch",
+		},
 		"another subject": {message: func(m *service.Message) { m.MetaSet(seal.HeaderSubjectKey, "sk19") }, code: "seal.mismatch"},
 		"moved source":    {message: func(m *service.Message) { m.MetaSet(seal.HeaderSrcOffset, "1") }, code: "seal.mismatch"},
 		"quarantine record": {message: func(m *service.Message) {

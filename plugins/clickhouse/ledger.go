@@ -70,10 +70,22 @@ func (o *output) loadMark(ctx context.Context, key partitionKey) (mark int64, ta
 }
 
 var ledgerColumns = []tableColumn{
-	{"destination", "LowCardinality(String)"}, {"topic", "LowCardinality(String)"}, {"partition", "Int32"}, {"epoch", "UInt32"},
-	{"first", "Int64"}, {"last", "Int64"}, {"token", "String"}, {"rows", "UInt32"}, {"delivered", "UInt32"},
-	{"denied_at_export", "UInt32"}, {"repeated", "UInt32"}, {"settled", "UInt32"}, {"denied_events", "Array(String)"},
-	{"denied_reasons", "Array(String)"}, {"sources", "Array(String)"}, {"committed_at", "DateTime64(3, 'UTC')"},
+	{"destination", "LowCardinality(String)"},
+	{"topic", "LowCardinality(String)"},
+	{"partition", "Int32"},
+	{"epoch", "UInt32"},
+	{"first", "Int64"},
+	{"last", "Int64"},
+	{"token", "String"},
+	{"rows", "UInt32"},
+	{"delivered", "UInt32"},
+	{"denied_at_export", "UInt32"},
+	{"repeated", "UInt32"},
+	{"settled", "UInt32"},
+	{"denied_events", "Array(String)"},
+	{"denied_reasons", "Array(String)"},
+	{"sources", "Array(String)"},
+	{"committed_at", "DateTime64(3, 'UTC')"},
 }
 
 // commit records that the chunk is in completely. It has a token of its own, so a repeat is one row as well.

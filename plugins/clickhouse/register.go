@@ -76,8 +76,11 @@ func parseConfig(conf *service.ParsedConfig) (cfg config, err error) {
 		name string
 		into *string
 	}{
-		{choFieldDSN, &cfg.dsn}, {choFieldDatabase, &cfg.database}, {choFieldTable, &cfg.table},
-		{choFieldDestination, &cfg.destination}, {choFieldCompression, &compression},
+		{choFieldDSN, &cfg.dsn},
+		{choFieldDatabase, &cfg.database},
+		{choFieldTable, &cfg.table},
+		{choFieldDestination, &cfg.destination},
+		{choFieldCompression, &compression},
 	} {
 		if *field.into, err = conf.FieldString(field.name); err != nil {
 			return cfg, err

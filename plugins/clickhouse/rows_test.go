@@ -127,8 +127,10 @@ func TestTableThatDoesNotSuit(t *testing.T) {
 		"window default": {change: []string{"ALTER TABLE events RESET SETTING non_replicated_deduplication_window"}, want: "would be written twice"},
 		"another engine": {change: []string{"DROP TABLE events", "CREATE TABLE events (offset Int64) ENGINE = Memory"}, want: "MergeTree family"},
 		"unknown column": {columns: map[string]string{"plan": "properties.plan"}, want: "column plan is not in the table"},
-		"unwritable type": {change: []string{"ALTER TABLE events ADD COLUMN m Map(String, String)"}, columns: map[string]string{"m": "properties.m"},
-			want: "column m: column type Map(String, String) cannot be written"},
+		"unwritable type": {
+			change: []string{"ALTER TABLE events ADD COLUMN m Map(String, String)"}, columns: map[string]string{"m": "properties.m"},
+			want: "column m: column type Map(String, String) cannot be written",
+		},
 		"no lineage":      {change: []string{"ALTER TABLE events DROP INDEX by_src_offset, DROP COLUMN src_offset"}, want: "column src_offset is not in the table"},
 		"lineage changed": {change: []string{"ALTER TABLE events DROP INDEX by_src_offset, DROP COLUMN src_offset, ADD COLUMN src_offset String"}, want: "column src_offset: type String does not suit @src_offset"},
 	} {

@@ -48,9 +48,6 @@ func (r *report) passTable() string {
 	b.WriteString("| what | ns per event | allocations per event | policy pass is |\n|---|---|---|---|\n")
 	for _, name := range passNames {
 		ns := r.nanos(name)
-		if name == passContract {
-			ns -= r.nanos(passScan)
-		}
 		ratio := ""
 		switch name {
 		case passSonic, passStandard:
