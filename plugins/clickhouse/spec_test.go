@@ -104,6 +104,7 @@ output:
 }
 
 func TestRefusesToStart(t *testing.T) {
+	t.Setenv("EBBGATE_STATIC_STATE", "1")
 	for name, tc := range map[string]struct{ config, want string }{
 		"unknown destination": {"destination: nobody\ndsn: http://127.0.0.1:1/x", `the policy has no destination "nobody"`},
 		"unreadable DSN":      {"destination: analytics\ndsn: 'clickhouse://user:hunter2@[::1/x'", "the DSN must read"},
