@@ -218,6 +218,7 @@ func TestCacheForgetsWhatIsTooOld(t *testing.T) {
 }
 
 func TestStaticState(t *testing.T) {
+	t.Setenv(EnvironmentStatic, "1")
 	ring := keys.ForTesting("static")
 	l := build(t, `
 state:
@@ -236,6 +237,7 @@ state:
 }
 
 func TestWrongStatesAreRefusedAndLinted(t *testing.T) {
+	t.Setenv(EnvironmentStatic, "1")
 	cases := []struct{ name, yaml, want string }{
 		{"nothing", `state: {}`, "seed_brokers"},
 		{"http without the topics", `state: {http: {url: "http://x"}}`, "seed_brokers"},

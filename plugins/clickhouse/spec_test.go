@@ -71,6 +71,7 @@ func stream(t *testing.T, config string, batch service.MessageBatch) error {
 }
 
 func TestConfiguredStreamDelivers(t *testing.T) {
+	t.Setenv("EBBGATE_STATIC_STATE", "1")
 	s := newServer(t)
 	ring := withKeys(t)
 	events := run(0, 19)
