@@ -165,7 +165,10 @@ func (c *collector) takeQuarantined(r *kgo.Record) {
 		return
 	}
 	ref := position{rec.Ref.Topic, rec.Ref.Partition, rec.Ref.Offset}
-	q := quarantined{c.plan.destinationOf(rec.Ref.Topic), rec.Code}
+	q := quarantined{rec.Destination, rec.Code}
+	if q.destination == "" {
+		q.destination = c.plan.destinationOf(rec.Ref.Topic)
+	}
 	if rec.EventID == "" {
 		c.unnamed[ref] = q
 		return

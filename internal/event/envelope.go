@@ -59,15 +59,19 @@ func ValidID(text []byte) bool {
 		return false
 	}
 	for _, c := range text {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case c == '.', c == ':', c == '_', c == '-', c == '/', c == '+', c == '=', c == '~':
-		default:
+		if !idBytes[c] {
 			return false
 		}
 	}
 	return true
 }
+
+var idBytes = func() (is [256]bool) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-/+=~" {
+		is[c] = true
+	}
+	return is
+}()
 
 // CheckEnvelope checks what every event must have, whatever its contract: event_name, timestamp, one subject id and
 // context.source, the types of the envelope's fields, and a timestamp near enough to now. An optional field may be absent

@@ -25,6 +25,8 @@ type Record struct {
 	// Code is the fault's code, such as contract.type. Path is the field it was found at, or empty; it names fields, never
 	// values. Stage is the processor that found it.
 	Code, Path, Stage string
+	// Destination is the only one that will not get the event, or empty if none will get it from here on.
+	Destination string
 	// Attempts counts how often the event was tried, from 1.
 	Attempts int
 	// First and Last are when the first and the last attempt failed, in UTC.
@@ -66,6 +68,9 @@ func (r *Record) Append(dst []byte) []byte {
 		dst = appendString(append(dst, `,"path":`...), r.Path)
 	}
 	dst = appendString(append(dst, `,"stage":`...), r.Stage)
+	if r.Destination != "" {
+		dst = appendString(append(dst, `,"destination":`...), r.Destination)
+	}
 	dst = strconv.AppendInt(append(dst, `,"attempts":`...), int64(r.Attempts), 10)
 	dst = appendTime(append(dst, `,"first":`...), r.First)
 	dst = appendTime(append(dst, `,"last":`...), r.Last)
@@ -81,15 +86,16 @@ func (r *Record) Append(dst []byte) []byte {
 
 // wireRecord is the shape encoding/json reads.
 type wireRecord struct {
-	EventID  string          `json:"event_id"`
-	Code     string          `json:"code"`
-	Path     string          `json:"path"`
-	Stage    string          `json:"stage"`
-	Attempts int             `json:"attempts"`
-	First    time.Time       `json:"first"`
-	Last     time.Time       `json:"last"`
-	Ref      wireRef         `json:"ref"`
-	Payload  json.RawMessage `json:"payload"`
+	EventID     string          `json:"event_id"`
+	Code        string          `json:"code"`
+	Path        string          `json:"path"`
+	Stage       string          `json:"stage"`
+	Destination string          `json:"destination"`
+	Attempts    int             `json:"attempts"`
+	First       time.Time       `json:"first"`
+	Last        time.Time       `json:"last"`
+	Ref         wireRef         `json:"ref"`
+	Payload     json.RawMessage `json:"payload"`
 }
 
 type wireRef struct {
@@ -106,7 +112,7 @@ func ParseRecord(data []byte) (*Record, error) {
 		return nil, fmt.Errorf("parsing a quarantine record: %w", ErrMalformed) // the cause may quote the data
 	}
 	rec := &Record{
-		EventID: wire.EventID, Code: wire.Code, Path: wire.Path, Stage: wire.Stage, Attempts: wire.Attempts,
+		EventID: wire.EventID, Code: wire.Code, Path: wire.Path, Stage: wire.Stage, Destination: wire.Destination, Attempts: wire.Attempts,
 		First: wire.First.UTC(), Last: wire.Last.UTC(), Ref: Ref(wire.Ref), Payload: wire.Payload,
 	}
 	if !bytes.Equal(rec.Append(make([]byte, 0, len(data))), data) {

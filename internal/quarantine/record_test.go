@@ -42,6 +42,7 @@ func TestRoundTrip(t *testing.T) {
 		when := time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns"))
 		body := []byte(s.Draw(t, "body"))
 		rec := New(s.Draw(t, "code"), s.Draw(t, "path"), s.Draw(t, "stage"), ref, s.Draw(t, "id"), body, cipher, when)
+		rec.Destination = s.Draw(t, "destination")
 		rec.Attempts = rapid.IntRange(1, 1e6).Draw(t, "attempts")
 		rec.Last = rec.First.Add(time.Minute)
 		got, err := ParseRecord(rec.Append(nil))

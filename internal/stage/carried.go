@@ -2,6 +2,7 @@ package stage
 
 import (
 	"hash/maphash"
+	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
@@ -11,29 +12,37 @@ import (
 )
 
 // metaCarried is the one entry under which our components hand Go values on.
-const metaCarried = "ebbgate_carried"
+const metaCarried = "ebbgate"
 
 // carried is what rides along with a message inside the process. It is set immutable, survives copies and mappings, and
-// reads as an empty string from Bloblang and header filters, so that nothing of an event can leave through it. It is
-// replaced as a whole: what a message has become says what still counts of it.
+// shows Bloblang nothing of the event, so that none of it can leave this way. It is replaced as a whole: what a message
+// has become says what still counts of it.
 type carried struct {
 	// Of an event: its parsed form, whom it is about, and what was decided.
 	index     *event.Index
 	subject   *Subject
 	judgement *Judgement
+	storable  []byte // the very content that may be stored, once that was decided
 
 	sealed  sealed
 	made    *made
 	settled bool
 }
 
-// Copy is what Bloblang and header filters see: nothing.
-func (*carried) Copy() any { return "" }
+// Copy is what Bloblang sees: which consent a judged event rests on, and nothing before and after.
+func (c *carried) Copy() any {
+	if c.judgement == nil {
+		return ""
+	}
+	v := &c.judgement.Verdict
+	return map[string]any{
+		"consent_source":     v.Source,
+		"consent_version":    v.Version,
+		"consent_checked_at": v.CheckedAt.Format(time.RFC3339),
+	}
+}
 
 func carry(msg *service.Message, c *carried) { msg.MetaSetImmut(metaCarried, c) }
-
-// Reserve makes room in a message's metadata for what will ride along: a map that has to grow later is filled twice.
-func Reserve(msg *service.Message) { carry(msg, &nothing) }
 
 // Inspection is what a message has become, for outputs that ask several questions about each. It is immutable.
 type Inspection struct{ c *carried }
@@ -66,8 +75,28 @@ var sumSeed = maphash.MakeSeed()
 // SetSealed gives a message the content that a decision allowed, as rec.Body says. The record and its body must not
 // change any more.
 func SetSealed(msg *service.Message, rec *seal.Record, sealer *seal.Sealer) {
+	new(carried).seal(msg, rec, sealer)
+}
+
+func (c *carried) seal(msg *service.Message, rec *seal.Record, sealer *seal.Sealer) {
 	msg.SetBytes(rec.Body)
-	carry(msg, &carried{sealed: sealed{rec, sealer, maphash.Bytes(sumSeed, rec.Body)}})
+	c.sealed = sealed{rec, sealer, maphash.Bytes(sumSeed, rec.Body)}
+	carry(msg, c)
+}
+
+// Sealings seals the messages of a batch: what rides along with them is carved from slabs, one allocation for many. The
+// zero value is ready.
+type Sealings struct{ slab []carried }
+
+const sealingSlab = 64
+
+// SetSealed is the function of the same name.
+func (s *Sealings) SetSealed(msg *service.Message, rec *seal.Record, sealer *seal.Sealer) {
+	if len(s.slab) == 0 {
+		s.slab = make([]carried, sealingSlab)
+	}
+	s.slab[0].seal(msg, rec, sealer)
+	s.slab = s.slab[1:]
 }
 
 // Sealed returns the record a message was sealed as inside this process, and who seals it when it leaves. The caller

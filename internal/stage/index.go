@@ -12,6 +12,9 @@ type Reader struct {
 	dict    *event.Dictionary
 	scanner *event.Scanner
 	arena   event.Arena
+
+	subjects []Subject // a slab, given out one by one
+	texts    Texts
 }
 
 // NewReader returns a reader whose indexes name fields by dict.

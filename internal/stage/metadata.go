@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"regexp"
 	"strconv"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -22,9 +21,6 @@ const (
 	MetaKafkaOffset    = "kafka_offset"
 	MetaKafkaKey       = "kafka_key"
 	MetaKafkaTimestamp = "kafka_timestamp_ms"
-	MetaChunkFirst     = "chunk_first" // first offset of the chunk the message belongs to
-	MetaChunkLast      = "chunk_last"  // last offset of that chunk
-	MetaReplayEpoch    = "replay_epoch"
 
 	HeaderSrcTopic     = "src_topic" // where the event entered the pipelines; every hop carries it on
 	HeaderSrcPartition = "src_partition"
@@ -34,7 +30,7 @@ const (
 // Source tells where the input read the message. ok is false for messages that no topic input made.
 func Source(msg *service.Message) (ref quarantine.Ref, ok bool) {
 	if p, ok := PositionOf(msg); ok {
-		return quarantine.Ref{Topic: p.Chunk.Topic, Partition: p.Chunk.Partition, Offset: p.Offset}, true
+		return p.Ref(), true
 	}
 	topic, ok := msg.MetaGet(MetaKafkaTopic)
 	if !ok {
@@ -48,25 +44,19 @@ func Source(msg *service.Message) (ref quarantine.Ref, ok bool) {
 	return quarantine.Ref{Topic: topic, Partition: int32(partition), Offset: offset}, ok
 }
 
-// topicName is what brokers take for one. A sealed origin reaches stores, so nothing else passes for it.
-var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
-
 // Origin tells where the event entered the pipelines: what an earlier hop wrote down, or else where the input read the
 // message. Copies that any hop makes of an event share its origin, and by that a sink knows them.
 func Origin(msg *service.Message) (ref quarantine.Ref, ok bool) {
-	topic, _ := msg.MetaGet(HeaderSrcTopic)
-	partition, okPartition := metaInt(msg, HeaderSrcPartition, 32)
-	offset, okOffset := metaInt(msg, HeaderSrcOffset, 64)
-	if !topicName.MatchString(topic) || !okPartition || !okOffset {
-		return Source(msg)
+	if p, ok := PositionOf(msg); ok && p.Origin.Topic != "" {
+		return p.Origin, true
 	}
-	return quarantine.Ref{Topic: topic, Partition: int32(partition), Offset: offset}, true
+	return Source(msg)
 }
 
 // ForgetOrigin drops an origin that a message brings along. The stage at the door does it: senders may not choose one.
 func ForgetOrigin(msg *service.Message) {
-	for _, name := range [...]string{HeaderSrcTopic, HeaderSrcPartition, HeaderSrcOffset} {
-		msg.MetaDelete(name)
+	if p, ok := PositionOf(msg); ok && p.Origin.Topic != "" {
+		SetPosition(msg, &Position{Chunk: p.Chunk, Offset: p.Offset})
 	}
 }
 

@@ -13,6 +13,9 @@ type PermanentError struct {
 	Code string           // for the quarantine record, such as seal.missing
 	Refs []quarantine.Ref // where the input read the records
 	Err  error            // what happened, without values
+
+	// Destination is the only one that will not get the records, or empty when nothing of their events is written anywhere.
+	Destination string
 }
 
 // Error names the code, how many records are meant and the first of them.

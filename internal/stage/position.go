@@ -4,12 +4,16 @@ import (
 	"strconv"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/quarantine"
 )
 
-// Chunk is what the messages of one chunk have in common.
+// Chunk is what the messages of one chunk have in common: offsets First to Last of a partition.
 type Chunk struct {
-	Topic     string
-	Partition int32
+	Topic       string
+	Partition   int32
+	First, Last int64
+	ReplayEpoch uint32
 }
 
 // Position is where the input read a message. It stands in the metadata as kafka_offset, so that our components need
@@ -17,6 +21,13 @@ type Chunk struct {
 type Position struct {
 	Chunk  *Chunk
 	Offset int64
+	// Origin is where the event entered the pipelines, as an earlier hop wrote it down; without a topic it is here.
+	Origin quarantine.Ref
+}
+
+// Ref is the position as quarantine records and decisions name it.
+func (p *Position) Ref() quarantine.Ref {
+	return quarantine.Ref{Topic: p.Chunk.Topic, Partition: p.Chunk.Partition, Offset: p.Offset}
 }
 
 // Copy is what Bloblang and header filters see.

@@ -29,14 +29,16 @@ var subjectIDs = [...]struct {
 // SubjectOf computes the pseudonyms of an event, or takes those that ride along if they were computed from this very
 // index. Carry hands them on. A subject_key header is never believed: whoever can write to a topic could name somebody else's consent.
 // An event without ids has no keys; the envelope check refuses it.
-func SubjectOf(msg *service.Message, ix *event.Index, ring *keys.Ring) *Subject {
+func (r *Reader) SubjectOf(msg *service.Message, ix *event.Index, ring *keys.Ring) *Subject {
 	if s := carriedBy(msg).subject; s != nil && s.of == ix {
 		return s
 	}
-	return newSubject(ix, ring)
+	return r.newSubject(ix, ring)
 }
 
-func newSubject(ix *event.Index, ring *keys.Ring) *Subject {
+const subjectSlab = 64
+
+func (r *Reader) newSubject(ix *event.Index, ring *keys.Ring) *Subject {
 	var text [256]byte
 	var scratch [128]byte
 	var ends [len(subjectIDs)]int
@@ -53,7 +55,12 @@ func newSubject(ix *event.Index, ring *keys.Ring) *Subject {
 		ends[n] = len(joined)
 		n++
 	}
-	s := &Subject{Joined: string(joined), of: ix}
+	if len(r.subjects) == 0 {
+		r.subjects = make([]Subject, subjectSlab)
+	}
+	s := &r.subjects[0]
+	r.subjects = r.subjects[1:]
+	s.Joined, s.of = r.texts.String(joined), ix
 	s.Keys = s.room[:n:n]
 	start := 0
 	for i := range n {

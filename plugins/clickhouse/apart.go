@@ -24,6 +24,14 @@ func (o *output) setApart(ctx context.Context, c *chunk) error {
 	return nil
 }
 
+// mine says of a permanent error that it is about this destination alone: by now others have what is theirs.
+func (o *output) mine(err error) error {
+	if permanent, ok := errors.AsType[*stage.PermanentError](err); ok {
+		permanent.Destination = o.cfg.destination
+	}
+	return err
+}
+
 // elsewhere tells the messages that another stage of this process has addressed to a topic. What merely lacks a seal
 // is none of them: it is refused like anything else. Without a records output every message must be a row.
 func (o *output) elsewhere(is stage.Inspection) bool {

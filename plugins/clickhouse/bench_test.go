@@ -11,6 +11,7 @@ import (
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
 	"github.com/ebbgate/ebbgate/internal/seal"
+	"github.com/ebbgate/ebbgate/internal/stage"
 )
 
 // benchRows is a chunk as the input hands it out: 5,000 sealed events of about 1 KB.
@@ -118,10 +119,11 @@ func BenchmarkWriteBatch(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
 				batch := make(service.MessageBatch, len(events))
+				of := &stage.Chunk{Topic: testTopic, First: first, Last: first + benchRows - 1}
 				for i, e := range events {
 					e.offset = first + int64(i)
 					e.rec.SrcOffset = e.offset
-					batch[i] = e.message(first, first+benchRows-1, 0)
+					batch[i] = e.message(of)
 				}
 				first += benchRows
 				b.StartTimer()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
@@ -45,6 +44,7 @@ type partitionKey struct {
 // chunk is the batch: offsets first..last of one partition.
 type chunk struct {
 	partitionKey
+	of          *stage.Chunk
 	first, last int64
 	records     []record
 	read        []seal.Record        // those of records that were read from headers
@@ -83,32 +83,19 @@ func readChunk(batch service.MessageBatch, c *chunk, elsewhere func(stage.Inspec
 }
 
 func (c *chunk) identify(msg *service.Message) error {
-	ref, ok := stage.Source(msg)
-	first, okFirst := number(msg, stage.MetaChunkFirst, 63)
-	last, okLast := number(msg, stage.MetaChunkLast, 63)
-	if !ok || !okFirst || !okLast || last < first {
+	at, ok := stage.PositionOf(msg)
+	if !ok {
 		return errNoChunk
 	}
-	c.topic, c.partition, c.first, c.last = ref.Topic, ref.Partition, int64(first), int64(last)
-	if text, _ := msg.MetaGet(stage.MetaReplayEpoch); text != "" {
-		epoch, ok := number(msg, stage.MetaReplayEpoch, 32)
-		if !ok {
-			return errNoChunk
-		}
-		c.epoch = uint32(epoch)
-	}
+	c.of = at.Chunk
+	c.topic, c.partition, c.epoch = c.of.Topic, c.of.Partition, c.of.ReplayEpoch
+	c.first, c.last = c.of.First, c.of.Last
 	return nil
 }
 
-func number(msg *service.Message, name string, bits int) (uint64, bool) {
-	text, _ := msg.MetaGet(name)
-	n, err := strconv.ParseUint(text, 10, bits)
-	return n, err == nil
-}
-
 func (c *chunk) add(msg *service.Message, elsewhere func(stage.Inspection) bool) error {
-	ref, ok := stage.Source(msg)
-	if !ok || ref.Topic != c.topic || ref.Partition != c.partition || ref.Offset < c.first || ref.Offset > c.last {
+	at, ok := stage.PositionOf(msg)
+	if !ok || at.Chunk != c.of {
 		return errNoChunk
 	}
 	switch is := stage.Inspect(msg); {
@@ -117,7 +104,7 @@ func (c *chunk) add(msg *service.Message, elsewhere func(stage.Inspection) bool)
 	case elsewhere(is):
 		c.others = append(c.others, msg)
 	default:
-		c.records = append(c.records, record{msg: msg, is: is, ref: ref})
+		c.records = append(c.records, record{msg: msg, is: is, ref: at.Ref()})
 	}
 	return nil
 }

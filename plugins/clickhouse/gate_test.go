@@ -187,7 +187,7 @@ func TestSealMadeInThisProcess(t *testing.T) {
 	o := s.output(t)
 	e := newEvent(0).with(func(e *sealedEvent) { e.rec.Topic = "" })
 	message := func(body []byte) *service.Message {
-		msg := e.with(func(e *sealedEvent) { e.raw = true }).message(0, 0, 0)
+		msg := e.with(func(e *sealedEvent) { e.raw = true }).message(&stage.Chunk{Topic: testTopic})
 		stage.SetSealed(msg, &e.rec, seal.NewSealer(testRing, testDestination))
 		msg.SetBytes(body)
 		return msg
@@ -230,11 +230,11 @@ func TestBatchThatIsNoChunk(t *testing.T) {
 	s := newServer(t)
 	o := s.output(t)
 	foreign := chunkOf(run(0, 3)...)
-	foreign[2].MetaSet(stage.MetaKafkaPartition, "1")
-	outside := chunkOf(run(0, 3)...)
-	outside[3].MetaSet(stage.MetaKafkaOffset, "4")
+	foreign[2] = chunkOf(run(2, 3)...)[0]
+	rewritten := chunkOf(run(0, 3)...)
+	rewritten[3].MetaSet(stage.MetaKafkaOffset, "3")
 	for name, batch := range map[string]service.MessageBatch{
-		"empty": {}, "no metadata": {service.NewMessage([]byte("{}"))}, "two partitions": foreign, "beyond its last offset": outside,
+		"empty": {}, "no metadata": {service.NewMessage([]byte("{}"))}, "a message of another chunk": foreign, "an offset somebody set": rewritten,
 	} {
 		require.ErrorIs(t, o.WriteBatch(t.Context(), batch), errNoChunk, name)
 	}

@@ -159,16 +159,11 @@ func (e *sealedEvent) with(change func(*sealedEvent)) *sealedEvent {
 	return e
 }
 
-func (e *sealedEvent) message(first, last int64, epoch uint32) *service.Message {
+func (e *sealedEvent) message(of *stage.Chunk) *service.Message {
 	msg := service.NewMessage(e.rec.Body)
 	set := func(name string, value any) { msg.MetaSet(name, fmt.Sprint(value)) }
-	set(stage.MetaKafkaTopic, testTopic)
-	set(stage.MetaKafkaPartition, e.partition)
-	set(stage.MetaKafkaOffset, e.offset)
 	set(stage.MetaKafkaKey, e.rec.Key)
-	set(stage.MetaChunkFirst, first)
-	set(stage.MetaChunkLast, last)
-	set(stage.MetaReplayEpoch, epoch)
+	stage.SetPosition(msg, &stage.Position{Chunk: of, Offset: e.offset})
 	if e.raw {
 		return msg
 	}
@@ -187,10 +182,13 @@ func (e *sealedEvent) message(first, last int64, epoch uint32) *service.Message 
 func chunkOf(events ...*sealedEvent) service.MessageBatch { return chunkAt(0, events...) }
 
 func chunkAt(epoch uint32, events ...*sealedEvent) service.MessageBatch {
-	first, last := events[0].offset, events[len(events)-1].offset
+	of := &stage.Chunk{
+		Topic: testTopic, Partition: events[0].partition, ReplayEpoch: epoch,
+		First: events[0].offset, Last: events[len(events)-1].offset,
+	}
 	batch := make(service.MessageBatch, len(events))
 	for i, e := range events {
-		batch[i] = e.message(first, last, epoch)
+		batch[i] = e.message(of)
 	}
 	return batch
 }

@@ -97,6 +97,7 @@ func (o *output) isolate(ctx context.Context, c *chunk, rows []int, token string
 func (o *output) insertOnce(ctx context.Context, c *chunk, rows []int, token string) error {
 	w := c.layout.take()
 	defer c.layout.give(w)
+	w.log = o.cfg.log
 	started := time.Now()
 	block, err := w.build(c, rows, started)
 	if err != nil {

@@ -78,6 +78,11 @@ func (o *output) write(ctx context.Context, batch service.MessageBatch, c *chunk
 	if err := o.setApart(ctx, c); err != nil {
 		return err
 	}
+	return o.mine(o.finish(ctx, c))
+}
+
+// finish brings the records of the destination to their end.
+func (o *output) finish(ctx context.Context, c *chunk) error {
 	if err := o.verify(c); err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ func fromParsed(conf *service.ParsedConfig, mgr *service.Resources) (*output, er
 		}
 	}
 	cfg.paths = rt.Workspace.Contracts.Paths()
+	cfg.log = mgr.Logger()
 	cfg.verifier = seal.NewVerifier(rt.Ring, cfg.destination)
 	if conf.Contains(choFieldRecords) {
 		if cfg.records, err = conf.FieldOutput(choFieldRecords); err != nil {

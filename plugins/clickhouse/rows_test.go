@@ -1,14 +1,19 @@
 package clickhouse
 
 import (
+	"bytes"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/quarantine"
+	"github.com/ebbgate/ebbgate/internal/seal"
 	"github.com/ebbgate/ebbgate/internal/stage"
 )
 
@@ -82,6 +87,49 @@ func TestBytesThatAreNoEventAreNamed(t *testing.T) {
 	var permanent *stage.PermanentError
 	require.ErrorAs(t, err, &permanent)
 	assert.Equal(t, "event.duplicate_name", permanent.Code)
+	assert.Equal(t, []quarantine.Ref{{Topic: testTopic, Offset: 1}}, permanent.Refs)
+}
+
+// TestPanicOverOneRecord has a column that is not there for a field that one event has.
+func TestPanicOverOneRecord(t *testing.T) {
+	s := newServer(t)
+	s.exec(t, "ALTER TABLE events ADD COLUMN boom String")
+	o := s.output(t, withColumns(map[string]string{"boom": "properties.boom"}))
+	var log bytes.Buffer
+	o.cfg.log = service.NewLoggerFromSlog(slog.New(slog.NewTextHandler(&log, nil)))
+	l := o.layout.Load()
+	for f := range l.dict.Len() {
+		if l.dict.Path(event.Field(f)) == "properties.boom" {
+			l.byField[f] = []int{len(l.columns)}
+		}
+	}
+	err := o.WriteBatch(t.Context(), chunkOf(newEvent(0), withProperties(1, `{"boom":"secret@example.com"}`), newEvent(2)))
+	var permanent *stage.PermanentError
+	require.ErrorAs(t, err, &permanent)
+	assert.Equal(t, stage.CodePanic, permanent.Code)
+	assert.Equal(t, []quarantine.Ref{{Topic: testTopic, Offset: 1}}, permanent.Refs)
+	assert.Contains(t, log.String(), "worker.go")
+	assert.NotContains(t, log.String()+err.Error(), "secret")
+	require.Zero(t, s.count(t, "events"))
+
+	again := chunkOf(run(0, 2)...)
+	stage.MarkSettled(again[1])
+	require.NoError(t, o.WriteBatch(t.Context(), again))
+	assert.Equal(t, []string{"0", "2"}, s.offsets(t), "its neighbours go on")
+	assert.Equal(t, []string{"0-2: 3 = 2 + 0 + 0 + 1"}, s.books(t))
+}
+
+// TestPanicOverOneSeal has no verifier, so that every record whose seal must be read panics.
+func TestPanicOverOneSeal(t *testing.T) {
+	s := newServer(t)
+	o := s.output(t, func(c *config) { c.verifier = nil })
+	batch := chunkOf(newEvent(0), newEvent(1))
+	rec := newEvent(0).rec
+	stage.SetSealed(batch[0], &rec, seal.NewSealer(testRing, testDestination))
+	err := o.WriteBatch(t.Context(), batch)
+	var permanent *stage.PermanentError
+	require.ErrorAs(t, err, &permanent)
+	assert.Equal(t, stage.CodePanic, permanent.Code)
 	assert.Equal(t, []quarantine.Ref{{Topic: testTopic, Offset: 1}}, permanent.Refs)
 }
 

@@ -32,6 +32,7 @@ func outputSpec() *service.ConfigSpec {
 		Summary("Writes the sealed records of one destination to ClickHouse, each exactly once, checking consent again just before.").
 		Description(specDescription).
 		Fields(outputFields()...).
+		LintRule(state.Rule).
 		Example("Product analytics", "The shipped table, filled from the destination's topic.", `
 input:
   redpanda:
@@ -153,4 +154,5 @@ type config struct {
 	lookup   state.Lookup
 	// records takes the messages that are no rows of the destination; nil where every message must be one.
 	records *service.OwnedOutput
+	log     *service.Logger
 }

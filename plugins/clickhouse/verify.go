@@ -15,12 +15,14 @@ func (o *output) verify(c *chunk) error {
 	bad := &refusals{}
 	for i := range c.records {
 		r := &c.records[i]
-		err := o.verifyOne(c, r)
+		err := guarded(o.cfg.log, func() error { return o.verifyOne(c, r) })
 		if err == nil {
 			continue
 		}
 		refusal, permanent := errors.AsType[*seal.Error](err)
 		switch {
+		case errors.Is(err, errPanic):
+			bad.add(errPanic.Code, r.ref, err)
 		case !permanent || refusal.Code == seal.ErrUnknownKey.Code:
 			return err
 		default:

@@ -3,6 +3,8 @@ package clickhouse
 import (
 	"time"
 
+	"github.com/redpanda-data/benthos/v4/public/service"
+
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
 	"github.com/ebbgate/ebbgate/internal/event"
 )
@@ -20,6 +22,7 @@ type worker struct {
 	closed  []bool // by field: left out of this row
 	scratch []byte
 	json    []byte
+	log     *service.Logger
 }
 
 func newWorker(l *layout) *worker {
@@ -42,11 +45,26 @@ func (w *worker) build(c *chunk, rows []int, now time.Time) (*clickhouse.Block, 
 	bad := &refusals{}
 	for _, at := range rows {
 		r := &c.records[at]
-		if err := w.row(c, r, now); err != nil {
+		if err := w.guarded(c, r, now); err != nil {
 			bad.add(err.Code, r.ref, err)
 		}
 	}
 	return w.block, bad.err()
+}
+
+// guarded is row, safe from panics. After one the worker begins anew; the block will not be used.
+func (w *worker) guarded(c *chunk, r *record, now time.Time) (fault *event.Fault) {
+	_ = guarded(w.log, func() error {
+		fault = errPanic // unless row returns
+		fault = w.row(c, r, now)
+		return nil
+	})
+	if fault == errPanic {
+		log := w.log
+		*w = *newWorker(w.layout)
+		w.log = log
+	}
+	return fault
 }
 
 // row appends one row. Every column gets exactly one value, also when a fault is returned.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -24,7 +23,7 @@ type processor struct {
 	readers stage.ReaderPool
 	missing *service.MetricCounter
 	begin   func() settle // what this stage does with the verdicts of one batch
-	policy  *publisher    // nil where nothing needs to be published
+	policy  *publisher    // nil with a fixed state, which is for tests
 }
 
 // settle carries out one verdict. It belongs to one batch and cannot fail: what is wrong becomes a quarantine record.
@@ -75,16 +74,17 @@ func (p *processor) chooseStage(name string, conf *service.ParsedConfig, mgr *se
 			return err
 		}
 		p.begin = func() settle { return storage.settle }
-		return nil
+	} else {
+		plan, err := p.rt.Workspace.Policy.Bind(p.rt.Workspace.Dict, p.rt.Ring)
+		if err != nil {
+			return err
+		}
+		p.begin = func() settle { return judge(plan) }
 	}
-	plan, err := p.rt.Workspace.Policy.Bind(p.rt.Workspace.Dict, p.rt.Ring)
-	if err != nil {
-		return err
-	}
-	p.begin = func() settle { return judge(plan) }
 	if state.Static(conf) {
 		return nil
 	}
+	var err error
 	p.policy, err = policyPublisher(conf, mgr, p.rt)
 	return err
 }
@@ -148,7 +148,7 @@ func (p *processor) read(msg *service.Message, reader *stage.Reader) (pending, e
 		stage.Carry(msg, ix, nil) // the record of its quarantine names the event
 		return pending{}, fault
 	}
-	subject := stage.SubjectOf(msg, ix, p.rt.Ring)
+	subject := reader.SubjectOf(msg, ix, p.rt.Ring)
 	if len(subject.Keys) == 0 {
 		stage.Carry(msg, ix, nil)
 		return pending{}, &event.Fault{Code: event.CodeEnvelopeSubject, Path: "subject", Remedy: "send user_id, anonymous_id or account_id"}
@@ -172,8 +172,6 @@ func judge(plan *policy.Plan) settle {
 	worker := plan.Worker()
 	destinations := len(plan.Policy().Destinations)
 	var room judgements
-	var checked stamp
-	var number version
 	return func(next *pending, v consent.Verdict) {
 		j := room.next(destinations)
 		j.Index, j.Subject, j.Verdict = next.ix, next.subject, v
@@ -181,11 +179,6 @@ func judge(plan *policy.Plan) settle {
 			j.Gates[i] = worker.Decide(i, next.ix, &j.Verdict)
 		}
 		stage.SetJudgement(next.msg, j)
-		if v.Source != "" {
-			next.msg.MetaSet("consent_source", v.Source)
-		}
-		next.msg.MetaSetMut("consent_version", number.of(v.Version))
-		next.msg.MetaSetMut("consent_checked_at", checked.of(v.CheckedAt))
 	}
 }
 
@@ -205,32 +198,6 @@ func (s *judgements) next(destinations int) *stage.Judgement {
 	j.Gates = s.gates[:destinations:destinations]
 	s.list, s.gates = s.list[1:], s.gates[destinations:]
 	return j
-}
-
-// version words a number that is often the same as the one before.
-type version struct {
-	last int64
-	text any
-}
-
-func (n *version) of(number int64) any {
-	if n.text == nil || number != n.last {
-		n.last, n.text = number, strconv.FormatInt(number, 10)
-	}
-	return n.text
-}
-
-// stamp words the time of a verdict, which is the same for a whole batch.
-type stamp struct {
-	at   time.Time
-	text any
-}
-
-func (s *stamp) of(at time.Time) any {
-	if s.text == nil || !at.Equal(s.at) {
-		s.at, s.text = at, at.Format(time.RFC3339)
-	}
-	return s.text
 }
 
 // Close gives up the shared views.

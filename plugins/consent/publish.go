@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -26,27 +24,19 @@ const (
 
 var errPolicyConflict = errors.New("this policy version is already published with other content: give policy.yaml a new version")
 
-// published is a record of the policies topic, keyed by version: what judged the events that name it.
-type published struct {
-	Version   string            `json:"version"`
-	SHA256    string            `json:"sha256"` // over policy.yaml and every contract
-	Policy    string            `json:"policy"`
-	Contracts map[string]string `json:"contracts"` // newest version by event name
-}
-
 // publisher makes sure that the policy in force is known under its version before it judges anything.
 type publisher struct {
 	client *kafka.Client
 	shared *kafka.Shared
 	topic  string
-	record published
+	record *workspace.Published
 	log    *service.Logger
 
 	mu   sync.Mutex
 	done bool
 }
 
-// policyPublisher returns what the govern stage must have done before its first verdict. A version that is known with
+// policyPublisher returns what a stage must have done before its first verdict. A version that is known with
 // other content is an error at once when a broker answers in time; otherwise the stage finds out, and waits, later.
 func policyPublisher(conf *service.ParsedConfig, mgr *service.Resources, rt *stage.Runtime) (*publisher, error) {
 	conf = conf.Namespace(state.FieldName)
@@ -59,11 +49,11 @@ func policyPublisher(conf *service.ParsedConfig, mgr *service.Resources, rt *sta
 		return nil, fmt.Errorf("publishing the policy: %w", err)
 	}
 	p := &publisher{client: client, topic: topic.Name, log: mgr.Logger()}
-	if p.record, err = recordOf(rt.Workspace); err != nil {
+	if p.record, err = rt.Workspace.Publish(); err != nil {
 		return nil, err
 	}
 	p.shared = kafka.Share(client, mgr, []string{topic.Name}, func() []kafka.Table {
-		return []kafka.Table{kafka.NewView(kafka.ViewConfig[published]{Topic: topic.Name, Decode: decodePublished})}
+		return []kafka.Table{kafka.NewView(kafka.ViewConfig[*workspace.Published]{Topic: topic.Name, Decode: decodePublished})}
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), startCheck)
 	defer cancel()
@@ -74,20 +64,9 @@ func policyPublisher(conf *service.ParsedConfig, mgr *service.Resources, rt *sta
 	return p, nil
 }
 
-func recordOf(ws *workspace.Workspace) (published, error) {
-	text, err := os.ReadFile(filepath.Join(ws.Dir, "policy.yaml"))
-	if err != nil {
-		return published{}, fmt.Errorf("reading the policy to publish: %w", err)
-	}
-	rec := published{Version: ws.Policy.Version, SHA256: ws.Hash(), Policy: string(text), Contracts: map[string]string{}}
-	for _, c := range ws.Contracts.All() { // ascending by version, so the newest stays
-		rec.Contracts[c.Event] = c.Version
-	}
-	return rec, nil
-}
-
-func decodePublished(value []byte) (rec published, version int64, err error) {
-	return rec, 0, json.Unmarshal(value, &rec)
+func decodePublished(value []byte) (rec *workspace.Published, version int64, err error) {
+	rec, err = workspace.ParsePublished(value)
+	return rec, 0, err
 }
 
 // ready blocks until the policy is published. The error is the context's.
@@ -129,7 +108,7 @@ func (p *publisher) publish(ctx context.Context) error {
 }
 
 func (p *publisher) known(ctx context.Context) (known bool, err error) {
-	view := p.shared.Tables[0].(*kafka.View[published])
+	view := p.shared.Tables[0].(*kafka.View[*workspace.Published])
 	readErr := p.shared.Read(ctx, func() {
 		entry, ok := view.Get(p.record.Version)
 		switch {

@@ -27,13 +27,17 @@ holds when the event claims it and no record denies it; a source that the policy
 
 - At `+"`stage: validate`"+` the event's class decides whether it may be stored at all. An event that may not becomes a decision
   record (metadata `+"`topic`"+` names the decisions topic). For sources that cannot carry consent the state is stamped into the
-  event as its claim, with source, version and time.
-- At `+"`stage: govern`"+` each event gets a judgement per destination, which `+"`redact`"+` carries out. The policy and contracts in force
-  are published once to the policies topic first; a version that is known there with other content stops the stage.
+  event as its claim, with source, version and time. What passes may be stored as it is: put mappings before this processor, as
+  the `+"`redpanda`"+` output lets nothing else into the topic with role `+"`validated`"+`.
+- At `+"`stage: govern`"+` each event gets a judgement per destination, which `+"`redact`"+` carries out.
+
+Before its first verdict either stage publishes the policy and contracts in force to the policies topic, once per version; a version
+that is known there with other content stops the stage.
 
 Unavailable state means wait. The claim's type must be boolean; anything else is quarantined as `+"`consent.type`"+`.
 
-Metadata set at govern: `+"`consent_source`"+`, `+"`consent_version`"+`, `+"`consent_checked_at`"+`.`).
+At govern Bloblang sees what the judgement rests on as `+"`@ebbgate.consent_source`"+`, `+"`@ebbgate.consent_version`"+` and
+`+"`@ebbgate.consent_checked_at`"+`.`).
 		Fields(
 			stage.WorkspaceField(),
 			service.NewStringEnumField(coFieldStage, stageValidate, stageGovern).
@@ -41,6 +45,7 @@ Metadata set at govern: `+"`consent_source`"+`, `+"`consent_version`"+`, `+"`con
 				Default(stageGovern),
 			state.ConfigField(),
 		).
+		LintRule(state.Rule).
 		Example("The govern stage", "Consent is judged against the compacted topics of the broker.", `
 pipeline:
   processors:

@@ -30,10 +30,14 @@ record names the field, never the value, and its payload is encrypted.
 Metadata set: `+"`topic`"+` (the topic with role validated, or quarantine), `+"`key`"+`, `+"`event_id`"+`, `+"`subject_key`"+`, `+"`correlation_id`"+`.`).
 		Fields(stage.WorkspaceField()).
 		Fields(stage.TimeLimitFields()...).
-		Example("The validate stage", "Events that keep their contract go on, all others to quarantine.", `
+		Example("The validate stage", "Events that keep their contract and may be stored go on, all others to quarantine or to the decisions.", `
 pipeline:
   processors:
     - contract: {}
+    - consent:
+        stage: validate
+        state:
+          seed_brokers: [ "127.0.0.1:9092" ]
 output:
   redpanda:
     seed_brokers: [ "127.0.0.1:9092" ]
@@ -114,7 +118,7 @@ func (p *processor) check(msg *service.Message, reader *stage.Reader, res *contr
 			return err
 		}
 	}
-	stage.Address(msg, ix, stage.SubjectOf(msg, ix, p.rt.Ring), p.topic)
+	stage.Address(msg, ix, reader.SubjectOf(msg, ix, p.rt.Ring), p.topic)
 	return nil
 }
 

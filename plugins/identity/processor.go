@@ -116,7 +116,7 @@ func (p *processor) stamp(msg *service.Message, reader *stage.Reader, now time.T
 			return err
 		}
 	}
-	stage.Address(msg, ix, stage.SubjectOf(msg, ix, p.ring), p.topic)
+	stage.Address(msg, ix, reader.SubjectOf(msg, ix, p.ring), p.topic)
 	return nil
 }
 
@@ -127,24 +127,14 @@ func (p *processor) complete(msg *service.Message, ix *event.Index) ([]byte, err
 	if hasID && hasReceived {
 		return nil, nil
 	}
-	body := append(make([]byte, 0, len(ix.Buf)+96), '{')
+	id := ""
 	if !hasID {
-		id, err := p.deriveID(msg, ix)
-		if err != nil {
+		var err error
+		if id, err = p.deriveID(msg, ix); err != nil {
 			return nil, err
 		}
-		body = append(body, `"event_id":"`...)
-		body = append(append(body, id...), `",`...)
 	}
-	if !hasReceived {
-		body = append(body, `"received_at":"`...)
-		body = stage.ReceivedAt(msg).AppendFormat(body, "2006-01-02T15:04:05.000Z07:00")
-		body = append(body, `",`...)
-	}
-	// The envelope check has seen at least a name and a timestamp, so members follow.
-	start := len(body)
-	body = event.AppendValue(body, ix.Root())
-	return append(body[:start], body[start+1:]...), nil
+	return event.AppendComplete(make([]byte, 0, len(ix.Buf)+96), ix, id, stage.ReceivedAt(msg)), nil
 }
 
 func (p *processor) deriveID(msg *service.Message, ix *event.Index) (string, error) {

@@ -29,7 +29,7 @@ type redactor struct {
 
 type target struct {
 	name   string
-	topic  string
+	topic  any // its name, boxed once
 	rule   string
 	sealer *seal.Sealer
 }
@@ -88,6 +88,8 @@ type worker struct {
 	outcomes   []outcome     // of the event at hand
 	slab       []byte        // record bodies are carved from it; it is given up to them when full
 	records    []seal.Record // likewise
+	sealings   stage.Sealings
+	texts      stage.Texts
 	tally      []tally
 }
 
@@ -100,7 +102,7 @@ func (r *redactor) worker() *worker {
 // outcome is one message that an event becomes: a sealed record, or a decision.
 type outcome struct {
 	sealed   *seal.Record
-	sealer   *seal.Sealer
+	to       *target // of the sealed record
 	decision []byte
 }
 
@@ -138,8 +140,9 @@ func (w *worker) emit(msg *service.Message, key string, out service.MessageBatch
 			next = msg.Copy()
 		}
 		if o.sealed != nil {
-			stage.SetSealed(next, o.sealed, o.sealer)
-			stage.Route(next, o.sealed.Topic, key)
+			w.sealings.SetSealed(next, o.sealed, o.to.sealer)
+			next.MetaSetMut(stage.MetaTopic, o.to.topic)
+			next.MetaSet(stage.MetaKey, key)
 		} else {
 			stage.SetDecision(next, o.decision)
 			stage.Route(next, w.decisions, key)
@@ -152,23 +155,29 @@ func (w *worker) emit(msg *service.Message, key string, out service.MessageBatch
 
 // base is the part of the seal record that all destinations of one event share.
 func (w *worker) base(msg *service.Message, j *stage.Judgement, class string) seal.Record {
-	id, _ := j.Index.Get(event.EventID)
 	rec := seal.Record{
 		Policy:         w.rt.Workspace.Policy.Version,
-		EventID:        id.String(),
 		Key:            j.Subject.Primary(),
 		SubjectKey:     j.Subject.Joined,
 		Class:          class,
 		ConsentVersion: strconv.FormatInt(j.Verdict.Version, 10),
 	}
+	if id, ok := j.Index.Get(event.EventID); ok {
+		rec.EventID = w.text(id)
+	}
 	rec.CorrelationID = rec.EventID
 	if correlation, ok := j.Index.Get(event.CorrelationID); ok {
-		rec.CorrelationID = correlation.String() // the event's own, not metadata that anything could have set
+		rec.CorrelationID = w.text(correlation) // the event's own, not metadata that anything could have set
 	}
 	if ref, ok := stage.Origin(msg); ok {
 		rec.SrcTopic, rec.SrcPartition, rec.SrcOffset = ref.Topic, ref.Partition, ref.Offset
 	}
 	return rec
+}
+
+func (w *worker) text(v event.Value) string {
+	var scratch [128]byte
+	return w.texts.String(v.Text(scratch[:0]))
 }
 
 // slabSize holds the bodies of some hundred events: one allocation instead of one each.
@@ -195,9 +204,9 @@ func (w *worker) seal(j *stage.Judgement, i int, base *seal.Record) error {
 	*rec = *base
 	rec.Body = slab[start:len(slab):len(slab)]
 	t := &w.destinations[i]
-	rec.Destination, rec.Topic, rec.Requires = t.name, t.topic, w.projection.Requires
+	rec.Destination, rec.Topic, rec.Requires = t.name, t.topic.(string), w.projection.Requires
 	w.count(i)
-	w.outcomes = append(w.outcomes, outcome{sealed: rec, sealer: t.sealer})
+	w.outcomes = append(w.outcomes, outcome{sealed: rec, to: t})
 	return nil
 }
 

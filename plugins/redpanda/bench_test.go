@@ -23,7 +23,7 @@ func BenchmarkInputToOutput(b *testing.B) {
 	b.SetBytes(1024)
 	b.ReportAllocs()
 	b.ResetTimer()
-	stop := bench.stream(bench.inputYAML("chunk_period: 50ms"), "", bench.outputYAML("events.validated", ""), nil)
+	stop := bench.stream(bench.inputYAML("chunk_period: 50ms"), "", bench.outputYAML("inbound.copies", ""), nil)
 	for p := range int32(partitions) {
 		want := int64((b.N + partitions - 1 - int(p)) / partitions)
 		if want > 0 {
@@ -37,7 +37,7 @@ func BenchmarkInputToOutput(b *testing.B) {
 
 // BenchmarkMessages is what the input adds to the engine's own cost: a batch made of a chunk.
 func BenchmarkMessages(b *testing.B) {
-	in := &input{replayEpoch: "0"}
+	in := &input{}
 	p := &partition{topic: "events.raw"}
 	c := &chunk{first: 0, last: 999}
 	for i := range 1000 {

@@ -46,7 +46,7 @@ type cutter struct {
 	period  time.Duration // how long a chunk may wait to become full
 	first   int64         // where the next chunk begins; none until the first record tells
 	intent  int64         // where the next chunk must end, or none
-	settled []int64       // offsets of the intended chunk that are durable in quarantine
+	settled offsetSet     // offsets of the intended chunk that are durable in quarantine
 
 	inherited bool // the next chunk may have been handed out by somebody else
 

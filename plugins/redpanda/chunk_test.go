@@ -2,6 +2,8 @@ package redpanda
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -169,10 +171,30 @@ func TestNotesOfOthersSayNothingAndNewerOnesStop(t *testing.T) {
 	newer := `{"v":2,"last":7}`
 	_, err := readNote(&newer)
 	require.Error(t, err)
+}
 
-	many := note{Limits: limits{1, 1}}
-	for i := range 5000 {
-		many.Settled = append(many.Settled, int64(i))
+// Whatever part of the largest chunk is in quarantine, its successor is told, so that it tries none of it again.
+func TestANoteTellsEveryRecordInQuarantine(t *testing.T) {
+	const first = math.MaxInt64 - 2*maxChunkOffsets
+	rapid.Check(t, func(t *rapid.T) {
+		last := int64(first + maxChunkOffsets - 1)
+		n := note{Limits: limits{maxChunkOffsets, math.MaxInt64}, Last: &last}
+		one := rapid.IntRange(1, 4).Draw(t, "one in")
+		chance := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		for i := rapid.IntRange(0, maxChunkOffsets-1).Draw(t, "begin"); i < maxChunkOffsets; i++ {
+			if chance.IntN(one) == 0 {
+				n.Settled = append(n.Settled, first+int64(i))
+			}
+		}
+		require.Equal(t, n.Settled, roundTrip(t, n).Settled)
+		require.Less(t, len(n.encode()), 4096, "metadata must fit the broker")
+	})
+	whole := note{}
+	for i := range int64(maxChunkOffsets) {
+		whole.Settled = append(whole.Settled, i)
 	}
-	assert.LessOrEqual(t, len(many.encode()), noteLimit, "metadata must fit the broker")
+	text := whole.encode()
+	back, err := readNote(&text)
+	require.NoError(t, err)
+	require.Equal(t, whole.Settled, back.Settled)
 }

@@ -21,16 +21,16 @@ func TestNothingIsLostWhenTheBrokerIsKilled(t *testing.T) {
 	require.NoError(t, err)
 	defer cl.Close()
 	b.seeds, b.cl, b.adm = []string{broker.Address()}, cl, kadm.NewClient(cl)
-	_, err = b.adm.CreateTopics(b.ctx(), 1, 1, nil, "events.raw", "events.validated", "events.dlq")
+	_, err = b.adm.CreateTopics(b.ctx(), 1, 1, nil, "events.raw", "inbound.copies", "events.dlq")
 	require.NoError(t, err)
 	want := numbered("v", 3000)
 	b.produce("events.raw", 0, want...)
 
-	stop := b.stream(b.inputYAML("chunk_offsets: 50\nchunk_period: 20ms"), "", b.outputYAML("events.validated", "timeout: 2s"), nil)
+	stop := b.stream(b.inputYAML("chunk_offsets: 50\nchunk_period: 20ms"), "", b.outputYAML("inbound.copies", "timeout: 2s"), nil)
 	for _, after := range []int64{300, 1500} {
 		require.Eventually(t, func() bool {
-			ends, err := b.adm.ListEndOffsets(b.ctx(), "events.validated")
-			o, _ := ends.Lookup("events.validated", 0)
+			ends, err := b.adm.ListEndOffsets(b.ctx(), "inbound.copies")
+			o, _ := ends.Lookup("inbound.copies", 0)
 			return err == nil && o.Offset >= after
 		}, waitLong, time.Millisecond)
 		broker.Kill()
@@ -44,7 +44,7 @@ func TestNothingIsLostWhenTheBrokerIsKilled(t *testing.T) {
 	stop()
 
 	source := map[string]string{}
-	for _, rec := range b.read("events.validated", int(b.end("events.validated"))) {
+	for _, rec := range b.read("inbound.copies", int(b.end("inbound.copies"))) {
 		for _, h := range rec.Headers {
 			if h.Key != "src_offset" {
 				continue

@@ -19,6 +19,7 @@
 // # What the output guarantees
 //
 // A batch is acknowledged when every record of it is durable on the broker (acks=all, idempotent producer), and fails as
-// a whole otherwise. Records are produced in the order of the batch. Nothing is written to a destination's topic unless
+// a whole otherwise. Records are produced in the order of the batch; a batch that failed in part comes again and is written
+// whole, so a record may stand behind later ones, which sinks look up. Nothing is written to a destination's topic unless
 // it was sealed in this process for that destination, topic and key and its bytes have not changed since.
 package redpanda

@@ -272,8 +272,8 @@ func TestWhatIsTooLargeForTheQuarantineIsNamedThereWithoutItsContent(t *testing.
 func TestHeadersCannotRouteOrClaimAPosition(t *testing.T) {
 	b := newBench(t, 1)
 	rec := recordWith("events.raw", "v", map[string]string{
-		"topic": "events.authorized.analytics", "key": "x", "kafka_offset": "99", "chunk_first": "1", "event_id": "evt_1",
-		"ebbgate_carried": "forged",
+		"topic": "events.authorized.analytics", "key": "x", "kafka_offset": "99", "src_topic": "a b", "src_partition": "0", "src_offset": "1", "event_id": "evt_1",
+		"ebbgate": "forged",
 	})
 	require.NoError(t, b.cl.ProduceSync(b.ctx(), rec).FirstErr())
 	in := b.newTestInput("chunk_period: 20ms")
@@ -282,7 +282,8 @@ func TestHeadersCannotRouteOrClaimAPosition(t *testing.T) {
 	assert.Empty(t, meta(msg, "topic"))
 	assert.Empty(t, meta(msg, "key"))
 	assert.Equal(t, "0", meta(msg, "kafka_offset"))
-	assert.Equal(t, "0", meta(msg, "chunk_first"))
+	origin, _ := stage.Origin(msg)
+	assert.Equal(t, "events.raw", origin.Topic, "no topic has such a name, so the record begins here")
 	assert.Equal(t, "evt_1", meta(msg, "event_id"))
 	_, _, sealed := stage.Sealed(msg)
 	assert.False(t, sealed)

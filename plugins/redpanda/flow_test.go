@@ -11,9 +11,9 @@ func TestInputToOutputCarriesEverythingWithLineage(t *testing.T) {
 	b := newBench(t, 1)
 	want := numbered("v", 250)
 	b.produce("events.raw", 0, want...)
-	stop := b.stream(b.inputYAML("chunk_offsets: 100\nchunk_period: 50ms"), "", b.outputYAML("events.validated", ""), nil)
+	stop := b.stream(b.inputYAML("chunk_offsets: 100\nchunk_period: 50ms"), "", b.outputYAML("inbound.copies", ""), nil)
 
-	recs := b.read("events.validated", 250)
+	recs := b.read("inbound.copies", 250)
 	var values []string
 	for _, r := range recs {
 		values = append(values, string(r.Value))
@@ -26,7 +26,7 @@ func TestInputToOutputCarriesEverythingWithLineage(t *testing.T) {
 	assert.Equal(t, map[string]string{"src_topic": "events.raw", "src_partition": "0", "src_offset": "7"}, headers)
 	b.waitCommitted("g", "events.raw", 0, 250)
 	stop()
-	assert.EqualValues(t, 250, b.end("events.validated"), "nothing is written twice")
+	assert.EqualValues(t, 250, b.end("inbound.copies"), "nothing is written twice")
 }
 
 func TestChunksEndAtMultiplesAndEarlyOnesAreWrittenDownFirst(t *testing.T) {

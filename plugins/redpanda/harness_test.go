@@ -21,6 +21,7 @@ import (
 
 	"github.com/ebbgate/ebbgate/internal/keys"
 	"github.com/ebbgate/ebbgate/internal/plugtest"
+	"github.com/ebbgate/ebbgate/internal/stage"
 )
 
 const waitLong = 30 * time.Second
@@ -31,6 +32,7 @@ topics:
   events.raw: {role: raw, partitions: 1, retention: 7d, cleanup: delete}
   events.validated: {role: validated, partitions: 1, retention: 7d, cleanup: delete}
   events.dlq: {role: quarantine, partitions: 1, retention: 7d, cleanup: delete}
+  inbound.copies: {role: inbound, partitions: 1, retention: 7d, cleanup: delete}
   inbound.more: {role: inbound, partitions: 1, retention: 7d, cleanup: delete}
   inbound.small: {role: inbound, partitions: 1, retention: 7d, cleanup: delete}
   privacy.consent: {role: consent, partitions: 1, cleanup: compact}
@@ -56,8 +58,8 @@ func newBench(t testing.TB, partitions int32, opts ...kfake.Opt) *bench {
 	require.NoError(t, keys.Init(keyFile))
 	t.Setenv(keys.EnvironmentVariable, keyFile)
 	opts = append([]kfake.Opt{
-		kfake.SeedTopics(partitions, "events.raw", "events.validated"),
-		kfake.SeedTopics(1, "events.dlq", "inbound.more", "events.authorized.analytics", "events.authorized.warehouse"),
+		kfake.SeedTopics(partitions, "events.raw", "inbound.copies"),
+		kfake.SeedTopics(1, "events.validated", "events.dlq", "inbound.more", "events.authorized.analytics", "events.authorized.warehouse"),
 	}, opts...)
 	seeds, cluster := plugtest.Broker(t, opts...)
 	cl, err := kgo.NewClient(kgo.SeedBrokers(seeds...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(10*time.Millisecond))
@@ -245,7 +247,8 @@ func (g got) values(t testing.TB) []string {
 }
 
 func (g got) span() string {
-	return meta(g.batch[0], "kafka_partition") + ":" + meta(g.batch[0], "chunk_first") + "-" + meta(g.batch[0], "chunk_last")
+	at, _ := stage.PositionOf(g.batch[0])
+	return fmt.Sprintf("%d:%d-%d", at.Chunk.Partition, at.Chunk.First, at.Chunk.Last)
 }
 
 func meta(msg *service.Message, name string) string {

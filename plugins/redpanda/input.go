@@ -21,7 +21,7 @@ type input struct {
 	instanceID  string
 	startOffset string
 	balancer    string
-	replayEpoch string
+	replayEpoch uint32
 
 	sessionTimeout, rebalanceTimeout, heartbeat time.Duration
 	fetchMaxBytes, fetchMaxPartitionBytes       int32

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"strconv"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -37,13 +38,19 @@ func (in *input) parseGroup(conf *service.ParsedConfig) (err error) {
 	if in.topics, err = conf.FieldStringList(riFieldTopics); err != nil {
 		return err
 	}
+	var epoch string
 	for name, into := range map[string]*string{
 		riFieldGroup: &in.group, riFieldInstanceID: &in.instanceID, riFieldStartOffset: &in.startOffset,
-		riFieldBalancer: &in.balancer, riFieldReplayEpoch: &in.replayEpoch,
+		riFieldBalancer: &in.balancer, riFieldReplayEpoch: &epoch,
 	} {
 		if *into, err = conf.FieldString(name); err != nil {
 			return err
 		}
+	}
+	if n, err := strconv.ParseUint(epoch, 10, 32); err == nil {
+		in.replayEpoch = uint32(n)
+	} else {
+		return fmt.Errorf("reading %s: expected a whole number below 2^32", riFieldReplayEpoch)
 	}
 	if len(in.topics) == 0 || in.group == "" {
 		return errors.New("reading topics and consumer_group: neither may be empty")
@@ -99,8 +106,8 @@ func (in *input) parseChunks(conf *service.ParsedConfig) error {
 	if err != nil {
 		return err
 	}
-	if offsets < 1 {
-		return errors.New("reading chunk_offsets: it must be at least 1")
+	if offsets < 1 || offsets > maxChunkOffsets {
+		return fmt.Errorf("reading chunk_offsets: it must be at least 1 and at most %d", maxChunkOffsets)
 	}
 	in.limits = limits{Offsets: int64(offsets), Bytes: size}
 	return nil
@@ -113,7 +120,7 @@ const minFetch = 128 << 10
 func limitsWithin(memory int64) limits {
 	size := min(max(memory/24, 128<<10), 16<<20)
 	offsets := int64(1) << (bits.Len64(uint64(size/1024)) - 1) // events are about 1 KiB
-	return limits{Offsets: min(max(offsets, 256), 16384), Bytes: size}
+	return limits{Offsets: min(max(offsets, 256), maxChunkOffsets), Bytes: size}
 }
 
 func (in *input) parseQuarantine(conf *service.ParsedConfig) (err error) {

@@ -42,7 +42,7 @@ const (
 
 const sizeRule = `root = if this.type() == "string" && !this.re_match("^[0-9]+ ?([kKMG]i?)?B?$") { "expected a size such as 512KiB or 4MiB" }`
 
-const inputRule = `root = if this.chunk_offsets.or(1) < 1 { "chunk_offsets must be at least 1" }`
+const inputRule = `root = if this.chunk_offsets.or(1) < 1 || this.chunk_offsets.or(1) > 16384 { "chunk_offsets must be at least 1 and at most 16384" }`
 
 func inputSpec() *service.ConfigSpec {
 	return service.NewConfigSpec().
@@ -66,8 +66,9 @@ The input stops with an error, and does not skip, when the broker no longer has 
 
 ### Metadata
 
-`+"`kafka_topic kafka_partition kafka_offset kafka_key kafka_timestamp_ms chunk_first chunk_last replay_epoch`"+`, all decimal text,
-and one entry per record header. Headers cannot set `+"`topic`"+`, `+"`key`"+` or the names above.
+`+"`kafka_topic kafka_partition kafka_offset kafka_key kafka_timestamp_ms`"+`, all text, and one entry per record header. Headers
+cannot set `+"`topic`"+`, `+"`key`"+` or the names above. What mappings do to `+"`src_topic`, `src_partition` and `src_offset`"+`, where
+an event entered the pipelines, changes nothing.
 
 ### Metrics
 
@@ -141,7 +142,7 @@ func fetchFields() []*service.ConfigField {
 func chunkFields() []*service.ConfigField {
 	return []*service.ConfigField{
 		service.NewIntField(riFieldChunkOffsets).
-			Description("Full chunks end before the multiples of this number of offsets.").Default(4096),
+			Description("Full chunks end before the multiples of this number of offsets, at most 16384.").Default(4096),
 		service.NewStringField(riFieldChunkBytes).
 			Description("A chunk also ends at the record with which its keys, values and headers reach this size.").
 			Default("4MiB").LintRule(sizeRule),
@@ -154,7 +155,7 @@ func chunkFields() []*service.ConfigField {
 		service.NewStringField(riFieldReplayEpoch).
 			Description("The epoch that outputs make part of a chunk's identity. `ebbgate replay` sets it; 0 is the live stream.").
 			Default("0").Advanced().
-			LintRule(`root = if this.type() == "string" && !this.re_match("^(0|[1-9][0-9]{0,17})$") { "expected a whole number" }`),
+			LintRule(`root = if this.type() == "string" && !this.re_match("^(0|[1-9][0-9]{0,8})$") { "expected a whole number" }`),
 		service.NewObjectField(riFieldQuarantine,
 			service.NewStringField(riFieldQuarantineTopic).
 				Description("The topic for records that an output calls undeliverable. Empty: such records block their partition.").

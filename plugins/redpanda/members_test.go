@@ -100,13 +100,13 @@ func TestABrokerThatIsNotThereYetIsWaitedFor(t *testing.T) {
 	b := newBench(t, 1)
 	port := freePort(t)
 	b.seeds = []string{fmt.Sprintf("127.0.0.1:%d", port)}
-	stop := b.stream(b.inputYAML("chunk_period: 20ms"), "", b.outputYAML("events.validated", ""), nil)
+	stop := b.stream(b.inputYAML("chunk_period: 20ms"), "", b.outputYAML("inbound.copies", ""), nil)
 	in := b.newTestInput("")
 	require.Error(t, in.Connect(short(t)))
 	results := in.ConnectionTest(short(t))
 	require.Error(t, results[0].Err)
 
-	late, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port), kfake.SeedTopics(1, "events.raw", "events.validated", "events.dlq"))
+	late, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port), kfake.SeedTopics(1, "events.raw", "inbound.copies", "events.dlq"))
 	require.NoError(t, err)
 	defer late.Close()
 	defer stop()
@@ -114,7 +114,7 @@ func TestABrokerThatIsNotThereYetIsWaitedFor(t *testing.T) {
 	require.NoError(t, err)
 	defer cl.Close()
 	require.NoError(t, cl.ProduceSync(b.ctx(), recordWith("events.raw", "v", nil)).FirstErr())
-	assert.Equal(t, "v", string(b.read("events.validated", 1)[0].Value))
+	assert.Equal(t, "v", string(b.read("inbound.copies", 1)[0].Value))
 }
 
 func short(t *testing.T) context.Context {

@@ -16,44 +16,28 @@ var ownMetadata = map[string]bool{
 	stage.MetaTopic: true, stage.MetaKey: true,
 	stage.MetaKafkaTopic: true, stage.MetaKafkaPartition: true, stage.MetaKafkaOffset: true,
 	stage.MetaKafkaKey: true, stage.MetaKafkaTimestamp: true,
-	stage.MetaChunkFirst: true, stage.MetaChunkLast: true, stage.MetaReplayEpoch: true,
 }
 
 // messages makes a batch of a chunk. Everything in it is new but the bytes, which nobody may change: the originals
 // serve the next try. Most metadata is worded only when somebody reads it.
 func (in *input) messages(p *partition, c *chunk) service.MessageBatch {
 	// What is the same for all messages is boxed once.
-	var (
-		topic     any = p.topic
-		partition any = strconv.Itoa(int(p.id))
-		first     any = strconv.FormatInt(c.first, 10)
-		last      any = strconv.FormatInt(c.last, 10)
-		epoch     any = in.replayEpoch
-	)
-	// Every message begins as a copy of this one, with room for what the stages will add.
-	pattern := service.NewMessage(nil)
-	pattern.MetaSetMut(stage.MetaKafkaTopic, topic)
-	pattern.MetaSetMut(stage.MetaKafkaPartition, partition)
-	pattern.MetaSetMut(stage.MetaChunkFirst, first)
-	pattern.MetaSetMut(stage.MetaChunkLast, last)
-	pattern.MetaSetMut(stage.MetaReplayEpoch, epoch)
-	pattern.MetaSetMut(stage.MetaKafkaOffset, "")
-	pattern.MetaSetMut(stage.MetaKafkaTimestamp, "")
-	pattern.MetaSetMut(stage.MetaKafkaKey, "")
-	stage.Reserve(pattern)
-	whole := &stage.Chunk{Topic: p.topic, Partition: p.id}
+	var topic, partition any = p.topic, strconv.Itoa(int(p.id))
+	whole := &stage.Chunk{Topic: p.topic, Partition: p.id, First: c.first, Last: c.last, ReplayEpoch: in.replayEpoch}
 	positions := make([]stage.Position, len(c.recs))
 	batch := make(service.MessageBatch, len(c.recs))
+	var origins originReader
 	for i, rec := range c.recs {
-		positions[i] = stage.Position{Chunk: whole, Offset: rec.Offset}
-		msg := pattern.Copy()
+		positions[i] = stage.Position{Chunk: whole, Offset: rec.Offset, Origin: origins.read(rec)}
+		msg := service.NewMessage(rec.Value)
+		msg.MetaSetMut(stage.MetaKafkaTopic, topic)
+		msg.MetaSetMut(stage.MetaKafkaPartition, partition)
 		stage.SetPosition(msg, &positions[i])
 		msg.MetaSetImmut(stage.MetaKafkaTimestamp, (*lateTime)(&rec.Timestamp))
 		if c.settled[rec.Offset] {
-			msg.MetaDelete(stage.MetaKafkaKey)
+			msg.SetBytes(nil)
 			stage.MarkSettled(msg)
 		} else {
-			msg.SetBytes(rec.Value)
 			setHeaders(msg, rec)
 		}
 		batch[i] = msg
@@ -67,11 +51,9 @@ func setHeaders(msg *service.Message, rec *kgo.Record) {
 			msg.MetaSetImmut(name, (*lateText)(&rec.Headers[i].Value))
 		}
 	}
-	if rec.Key == nil {
-		msg.MetaDelete(stage.MetaKafkaKey)
-		return
+	if rec.Key != nil {
+		msg.MetaSetImmut(stage.MetaKafkaKey, (*lateText)(&rec.Key))
 	}
-	msg.MetaSetImmut(stage.MetaKafkaKey, (*lateText)(&rec.Key))
 }
 
 // lateText is text of a record that is copied only for those who read it.

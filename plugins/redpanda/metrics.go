@@ -45,10 +45,11 @@ func (m *inputMetrics) nacked(topic string, err error) {
 }
 
 type outputMetrics struct {
-	records *service.MetricCounter
-	settled *service.MetricCounter
-	refused *service.MetricCounter
-	failed  *service.MetricCounter
+	records     *service.MetricCounter
+	settled     *service.MetricCounter
+	refused     *service.MetricCounter
+	failed      *service.MetricCounter
+	quarantined *service.MetricCounter
 }
 
 func newOutputMetrics(m *service.Metrics) *outputMetrics {
@@ -57,5 +58,7 @@ func newOutputMetrics(m *service.Metrics) *outputMetrics {
 		settled: m.NewCounter("ebbgate_output_settled_total"),
 		refused: m.NewCounter("ebbgate_output_refused_total", "code"),
 		failed:  m.NewCounter("ebbgate_output_failed_batches_total"),
+
+		quarantined: m.NewCounter("ebbgate_quarantined_total", "stage", "code"),
 	}
 }

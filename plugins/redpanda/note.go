@@ -20,21 +20,17 @@ type note struct {
 	// Last is where that chunk ends, if time decided it.
 	Last *int64 `json:"last,omitempty"`
 	// Settled are offsets of that chunk that are durable in quarantine.
-	Settled []int64 `json:"settled,omitempty"`
+	Settled offsetSet `json:"quarantined,omitempty"`
 }
 
-const (
-	noteVersion = 1
-	noteLimit   = 3800 // brokers take 4096 bytes of metadata unless told otherwise
-)
+const noteVersion = 1
+
+// maxChunkOffsets bounds a chunk, so that the note on any takes less than the 4096 bytes of metadata that brokers take.
+const maxChunkOffsets = 16384
 
 func (n note) encode() string {
 	n.Version = noteVersion
-	text, err := json.Marshal(n)
-	if err != nil || len(text) > noteLimit {
-		n.Settled = nil // they are found out again, at the price of a second quarantine record
-		text, _ = json.Marshal(n)
-	}
+	text, _ := json.Marshal(n) // numbers and bytes: nothing of it can fail
 	return string(text)
 }
 

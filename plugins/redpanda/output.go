@@ -34,11 +34,12 @@ type output struct {
 
 	mu     sync.Mutex
 	cl     atomic.Pointer[kgo.Client]
-	limits atomic.Pointer[map[string]int64] // the largest record of a topic, as the broker says
+	limits atomic.Pointer[map[string]int64] // the largest record of a topic, as far as is known
+	shown  map[string]shown                 // where the broker turned out to take less than was known
 }
 
 func newOutput(conf *service.ParsedConfig, mgr *service.Resources) (*output, error) {
-	o := &output{log: mgr.Logger(), metrics: newOutputMetrics(mgr.Metrics())}
+	o := &output{log: mgr.Logger(), metrics: newOutputMetrics(mgr.Metrics()), shown: map[string]shown{}}
 	o.limits.Store(&map[string]int64{})
 	var err error
 	if o.client, err = kafka.ParseClient(conf, mgr); err != nil {

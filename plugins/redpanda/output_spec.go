@@ -41,7 +41,10 @@ What it refuses, so that nothing is delivered which was not allowed:
 - a message for the topic of a destination in `+"`topics.yaml`"+` that was not sealed in this process for this destination, topic and
   key, or whose bytes have changed since (`+"`seal.missing seal.destination seal.bytes_changed`"+`).
 - a sealed message for any other topic.
-- a message without a topic (`+"`output.topic`"+`), or larger than its topic takes (`+"`output.too_large`"+`).
+- an event for the topic with role `+"`validated`"+` of which the `+"`consent`"+` processor, at `+"`stage: validate`"+`, did not say in this process that
+  exactly this may be stored (`+"`output.unjudged`"+`).
+- a message without a topic (`+"`output.topic`"+`), or larger than its topic takes (`+"`output.too_large`"+`). A sealed record that is too large becomes a
+  quarantine record that names its destination, and the event's other records are written.
 
 All but the first can never succeed. They are reported with the position they were read at, and the input moves them to
 quarantine.

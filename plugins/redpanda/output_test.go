@@ -9,6 +9,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -95,7 +96,7 @@ func TestOutputRefusesWhatWasNotAllowed(t *testing.T) {
 			return message("{}", "7", map[string]string{"topic": "events.authorized.analytics"})
 		}, codeSealMissing},
 		{"a seal in headers is no seal", func() *service.Message {
-			return message("{}", "7", map[string]string{"topic": "events.authorized.analytics", "ebbgate_seal": "s1.x", "ebbgate_carried": "x"})
+			return message("{}", "7", map[string]string{"topic": "events.authorized.analytics", "ebbgate_seal": "s1.x", "ebbgate": "x"})
 		}, codeSealMissing},
 		{"changed", func() *service.Message { m := sealedMessage(`{"a":1}`); m.SetBytes([]byte(`{"a":2}`)); return m }, codeBytesChanged},
 		{"another destination's topic", func() *service.Message {
@@ -117,6 +118,19 @@ func TestOutputRefusesWhatWasNotAllowed(t *testing.T) {
 		{"undeclared topic", func() *service.Message { return message("{}", "7", map[string]string{"topic": "partner.export"}) }, codeUndeclared},
 		{"event to quarantine", func() *service.Message { return message("{}", "7", map[string]string{"topic": "events.dlq"}) }, codeWrongTopic},
 		{"event to the consent log", func() *service.Message { return message("{}", "7", map[string]string{"topic": "privacy.consent"}) }, codeWrongTopic},
+		{"event nobody judged to validated", func() *service.Message {
+			return message("{}", "7", map[string]string{"topic": "events.validated"})
+		}, codeUnjudged},
+		{"event judged for a destination only", func() *service.Message {
+			m := message("{}", "7", map[string]string{"topic": "events.validated"})
+			stage.SetJudgement(m, &stage.Judgement{})
+			return m
+		}, codeUnjudged},
+		{"event changed after it was judged", func() *service.Message {
+			m := message("{}", "7", map[string]string{"topic": "events.validated"})
+			stage.SetStorable(m, []byte("{}"), nil, nil)
+			return m
+		}, codeUnjudged},
 		{"decision to validated", func() *service.Message {
 			m := message("{}", "7", map[string]string{"topic": "events.validated"})
 			stage.SetDecision(m, []byte("{}"))
@@ -128,18 +142,30 @@ func TestOutputRefusesWhatWasNotAllowed(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			good := message("good", "6", map[string]string{"topic": "events.validated"})
+			good := message("good", "6", map[string]string{"topic": "inbound.copies"})
 			err := out.WriteBatch(b.ctx(), service.MessageBatch{good, c.msg()})
 			var permanent *stage.PermanentError
 			require.ErrorAs(t, err, &permanent)
 			assert.Equal(t, c.code, permanent.Code)
 			assert.Equal(t, []quarantine.Ref{{Topic: "events.raw", Partition: 0, Offset: 7}}, permanent.Refs)
 			assert.NotContains(t, err.Error(), `"a"`)
-			assert.Zero(t, b.end("events.validated"), "nothing of a refused batch is written")
+			assert.Zero(t, b.end("events.validated"))
+			assert.Zero(t, b.end("inbound.copies"), "nothing of a refused batch is written")
 		})
 	}
 	assert.Zero(t, b.end("events.authorized.analytics"))
 	assert.Zero(t, b.end("events.authorized.warehouse"))
+}
+
+func TestWhatMayBeStoredIsWritten(t *testing.T) {
+	b := newBench(t, 1)
+	out := b.newTestOutput("events.validated", "")
+	msg := message("{}", "7", nil)
+	body, err := msg.AsBytes()
+	require.NoError(t, err)
+	stage.SetStorable(msg, body, nil, nil)
+	require.NoError(t, out.WriteBatch(b.ctx(), service.MessageBatch{msg}))
+	assert.EqualValues(t, 1, b.end("events.validated"))
 }
 
 func TestWhatNobodyCouldQuarantineIsNotPermanent(t *testing.T) {
@@ -154,7 +180,7 @@ func TestWhatNobodyCouldQuarantineIsNotPermanent(t *testing.T) {
 
 func TestFlaggedMessagesAreNamed(t *testing.T) {
 	b := newBench(t, 1)
-	out := b.newTestOutput("events.validated", "")
+	out := b.newTestOutput("inbound.copies", "")
 	bad := message("x", "1", nil)
 	bad.SetError(errors.New("secret@example.com is wrong"))
 	err := out.WriteBatch(b.ctx(), service.MessageBatch{message("y", "0", nil), bad})
@@ -163,7 +189,7 @@ func TestFlaggedMessagesAreNamed(t *testing.T) {
 	assert.Equal(t, stage.CodeUpstreamFailed, permanent.Code)
 	assert.Len(t, permanent.Refs, 1)
 	assert.NotContains(t, err.Error(), "secret")
-	assert.Zero(t, b.end("events.validated"))
+	assert.Zero(t, b.end("inbound.copies"))
 
 	bad = message("x", "1", nil)
 	bad.SetError(stage.ErrWait)
@@ -176,8 +202,8 @@ func TestSettledMessagesAreSkipped(t *testing.T) {
 	settled := service.NewMessage(nil)
 	stage.MarkSettled(settled)
 	require.NoError(t, out.WriteBatch(b.ctx(), service.MessageBatch{settled}))
-	require.NoError(t, out.WriteBatch(b.ctx(), service.MessageBatch{settled, message("v", "1", map[string]string{"topic": "events.validated"})}))
-	assert.EqualValues(t, 1, b.end("events.validated"))
+	require.NoError(t, out.WriteBatch(b.ctx(), service.MessageBatch{settled, message("v", "1", map[string]string{"topic": "inbound.copies"})}))
+	assert.EqualValues(t, 1, b.end("inbound.copies"))
 }
 
 func TestQuarantineRecordsAreKeyedByEvent(t *testing.T) {
@@ -195,13 +221,13 @@ func TestQuarantineRecordsAreKeyedByEvent(t *testing.T) {
 
 func TestHeadersByFilterCannotOverwriteLineage(t *testing.T) {
 	b := newBench(t, 1)
-	out := b.newTestOutput("events.validated", "key: ${! @who }\nmetadata: { include_patterns: [ '.*' ] }")
+	out := b.newTestOutput("inbound.copies", "key: ${! @who }\nmetadata: { include_patterns: [ '.*' ] }")
 	msg := message("v", "3", map[string]string{"who": "me", "colour": "blue", "ebbgate_seal": "forged", "src_offset": "99", "event_id": "evt_1"})
 	require.NoError(t, out.WriteBatch(b.ctx(), service.MessageBatch{msg}))
 	assert.Equal(t, map[string]string{
 		"who": "me", "colour": "blue", "event_id": "evt_1", "src_topic": "events.raw", "src_partition": "0", "src_offset": "3",
-	}, headers(t, b, "events.validated"))
-	assert.Equal(t, "me", string(b.read("events.validated", 1)[0].Key))
+	}, headers(t, b, "inbound.copies"))
+	assert.Equal(t, "me", string(b.read("inbound.copies", 1)[0].Key))
 }
 
 func TestAFailureOfAnyRecordFailsTheBatch(t *testing.T) {
@@ -209,7 +235,7 @@ func TestAFailureOfAnyRecordFailsTheBatch(t *testing.T) {
 	out := b.newTestOutput("${! @topic }", "")
 	batch := func() service.MessageBatch {
 		return service.MessageBatch{
-			message("a", "1", map[string]string{"topic": "events.validated"}),
+			message("a", "1", map[string]string{"topic": "inbound.copies"}),
 			message("b", "2", map[string]string{"topic": "inbound.more"}),
 		}
 	}
@@ -225,40 +251,121 @@ func TestAFailureOfAnyRecordFailsTheBatch(t *testing.T) {
 
 func TestTimeoutsAfterTheWriteNeitherFailNorRepeat(t *testing.T) {
 	b := newBench(t, 1)
-	out := b.newTestOutput("events.validated", "")
+	out := b.newTestOutput("inbound.copies", "")
 	for _, kind := range []*kerr.Error{kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend} {
-		before := b.end("events.validated")
-		fault := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "events.validated", Err: kind, Count: 3})
+		before := b.end("inbound.copies")
+		fault := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "inbound.copies", Err: kind, Count: 3})
 		require.NoError(t, out.WriteBatch(b.ctx(), service.MessageBatch{message("a", "1", nil), message("b", "2", nil)}))
 		assert.Equal(t, 3, fault.Hits())
-		assert.EqualValues(t, before+2, b.end("events.validated"))
+		assert.EqualValues(t, before+2, b.end("inbound.copies"))
 	}
 }
 
-func TestARecordThatWouldComeOutOfOrderIsNamedForQuarantine(t *testing.T) {
+// What failed while later records are durable is written again, behind them: the sinks look it up and find it missing.
+func TestARecordThatWasOvertakenIsWrittenAgain(t *testing.T) {
 	b := newBench(t, 1)
 	out := b.newTestOutput("${! @topic }", "")
-	batch := service.MessageBatch{
-		message("a", "1", map[string]string{"topic": "events.validated"}),
-		message("b", "2", map[string]string{"topic": "events.validated"}),
-		message("c", "3", map[string]string{"topic": "events.validated"}),
-	}
+	batch := service.MessageBatch{sealedMessage("{}"), message("b", "2", map[string]string{"topic": "inbound.copies"})}
 	records, err := out.records(batch)
 	require.NoError(t, err)
-	explained := func(failed ...int) error {
-		var failures []failure
-		for _, at := range failed {
-			failures = append(failures, failure{at, kerr.InvalidTimestamp})
-		}
-		return out.explainFailures(batch, records, failures)
+	for _, kind := range []error{kerr.InvalidTimestamp, kerr.InvalidRecord} {
+		err = out.explainFailures(nil, batch, records, []failure{{0, kind}})
+		require.ErrorIs(t, err, kind)
+		assert.False(t, permanentError(err), "others may have the event by now")
 	}
+	assert.True(t, permanentError(out.explainFailures(nil, batch, records, []failure{{1, kerr.InvalidRecord}})))
+}
+
+func permanentError(err error) bool {
 	var permanent *stage.PermanentError
-	require.ErrorAs(t, explained(0), &permanent, "2 and 3 are durable: 1 would be taken for a repeat")
-	assert.Equal(t, codeOrder, permanent.Code)
-	assert.EqualValues(t, 1, permanent.Refs[0].Offset)
-	for _, failed := range [][]int{{2}, {1, 2}, {0, 1, 2}} {
-		assert.False(t, errors.As(explained(failed...), &permanent), "what fails at the end can be written again: %v", failed)
+	return errors.As(err, &permanent)
+}
+
+// fanned is what redact makes of one event: a record for each of two destinations, the first of a size.
+func fanned(size int) service.MessageBatch {
+	large := sealedMessage(`{"a":"` + strings.Repeat("x", size) + `"}`)
+	small := sealedMessage(`{"a":1}`)
+	rec, _, _ := stage.Sealed(small)
+	other := *rec
+	other.Destination, other.Topic = "warehouse", "events.authorized.warehouse"
+	stage.SetSealed(small, &other, seal.NewSealer(keys.ForTesting("x"), "warehouse"))
+	small.MetaSet("topic", other.Topic)
+	return service.MessageBatch{large, small}
+}
+
+// tooLargeForAnalytics asserts that one event ended in quarantine for analytics and was delivered to warehouse.
+func (b *bench) tooLargeForAnalytics(copies int) {
+	b.t.Helper()
+	rec := b.read("events.dlq", 1)[0]
+	q, err := quarantine.ParseRecord(rec.Value)
+	require.NoError(b.t, err)
+	assert.Equal(b.t, "analytics", q.Destination)
+	assert.Equal(b.t, codeTooLarge, q.Code)
+	assert.Equal(b.t, quarantine.Ref{Topic: "events.raw", Offset: 7}, q.Ref)
+	assert.Equal(b.t, "evt_1", string(rec.Key))
+	assert.Empty(b.t, q.Payload)
+	assert.EqualValues(b.t, 1, b.end("events.dlq"))
+	assert.Zero(b.t, b.end("events.authorized.analytics"))
+	assert.EqualValues(b.t, copies, b.end("events.authorized.warehouse"))
+}
+
+// A topic that does not take a record is no reason to keep the event from other destinations.
+func TestWhatIsTooLargeForOneDestinationIsQuarantinedForItAlone(t *testing.T) {
+	b := newBench(t, 1)
+	out := b.newTestOutput("${! @topic }", "")
+	out.limits.Store(&map[string]int64{"events.authorized.analytics": 2048})
+	require.NoError(t, out.WriteBatch(b.ctx(), fanned(4096)))
+	b.tooLargeForAnalytics(1)
+}
+
+// The limit is lowered while the output runs: what the broker refuses then is found out before the next try is written.
+func TestALimitThatIsLoweredIsNoticed(t *testing.T) {
+	b := newBench(t, 1)
+	out := b.newTestOutput("${! @topic }", "compression: none")
+	small := "2048"
+	_, err := b.adm.AlterTopicConfigs(b.ctx(), []kadm.AlterConfig{{Name: "max.message.bytes", Value: &small}}, "events.authorized.analytics")
+	require.NoError(t, err)
+	err = out.WriteBatch(b.ctx(), fanned(4096))
+	require.ErrorIs(t, err, kerr.MessageTooLarge)
+	require.False(t, permanentError(err))
+	require.ErrorIs(t, out.WriteBatch(b.ctx(), fanned(4096)), service.ErrNotConnected)
+	require.NoError(t, out.Connect(b.ctx()))
+	require.NoError(t, out.WriteBatch(b.ctx(), fanned(4096)))
+	b.tooLargeForAnalytics(2)
+}
+
+// The broker takes less than anybody says. Batches get smaller until only the record that is too large is refused.
+func TestALimitThatNobodyTellsIsFoundOut(t *testing.T) {
+	b := newBench(t, 1)
+	out := b.newTestOutput("${! @topic }", "compression: none")
+	small := "2048"
+	_, err := b.adm.AlterTopicConfigs(b.ctx(), []kadm.AlterConfig{{Name: "max.message.bytes", Value: &small}}, "events.authorized.analytics")
+	require.NoError(t, err)
+	b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	chunk := func() service.MessageBatch {
+		batch := fanned(4096)
+		for range 20 {
+			batch = append(batch, sealedMessage(`{"a":"`+strings.Repeat("y", 400)+`"}`))
+		}
+		return batch
 	}
+	var quarantined, delivered int64
+	for range 40 {
+		quarantined, delivered = b.end("events.dlq"), b.end("events.authorized.analytics")
+		if err = out.WriteBatch(b.ctx(), chunk()); err == nil {
+			break
+		}
+		require.False(t, permanentError(err), "nobody else is blamed: %v", err)
+		if errors.Is(err, service.ErrNotConnected) {
+			require.NoError(t, out.Connect(b.ctx()))
+		}
+	}
+	require.NoError(t, err)
+	q, err := quarantine.ParseRecord(b.read("events.dlq", 1)[0].Value)
+	require.NoError(t, err)
+	assert.Equal(t, "analytics", q.Destination)
+	assert.EqualValues(t, quarantined+1, b.end("events.dlq"), "the healthy records of its batches are not")
+	assert.EqualValues(t, delivered+20, b.end("events.authorized.analytics"))
 }
 
 func TestOutputNeedsToKnowTheDestinations(t *testing.T) {

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
 	"sync"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -20,58 +17,7 @@ import (
 const (
 	codeTooLarge = "output.too_large"
 	codeInvalid  = "output.invalid_record"
-	codeOrder    = "output.order"
-
-	// recordOverhead is what a record batch of one record takes beside keys, values and headers.
-	recordOverhead = 128
 )
-
-// learnLimits asks the broker how large the records of our topics may be. Where it does not say, what topics.yaml or
-// the configuration says holds.
-func (o *output) learnLimits(ctx context.Context, cl *kgo.Client) {
-	limits := map[string]int64{}
-	var names []string
-	for _, t := range o.topics.All() {
-		names = append(names, t.Name)
-		if t.MaxMessageBytes > 0 {
-			limits[t.Name] = int64(t.MaxMessageBytes)
-		}
-	}
-	if len(names) > 0 {
-		configs, err := kadm.NewClient(cl).DescribeTopicConfigs(ctx, names...)
-		if err != nil {
-			o.log.Debugf("The broker does not tell the limits of topics: %v", err)
-		}
-		for _, config := range configs {
-			if n, ok := maxMessageBytes(config); ok {
-				limits[config.Name] = n
-			}
-		}
-	}
-	o.limits.Store(&limits)
-}
-
-func maxMessageBytes(config kadm.ResourceConfig) (int64, bool) {
-	if config.Err != nil {
-		return 0, false
-	}
-	for _, c := range config.Configs {
-		if c.Key == "max.message.bytes" && c.Value != nil {
-			n, err := strconv.ParseInt(*c.Value, 10, 32)
-			return n, err == nil && n >= 512
-		}
-	}
-	return 0, false
-}
-
-// limit is the largest batch, and so the largest record, of a topic.
-func (o *output) limit(topic string) int64 {
-	n, ok := (*o.limits.Load())[topic]
-	if !ok {
-		n = o.maxBytes
-	}
-	return min(max(n, 512), math.MaxInt32/2)
-}
 
 type failure struct {
 	at  int // index in the batch
@@ -113,44 +59,33 @@ func (o *output) produce(ctx context.Context, cl *kgo.Client, batch service.Mess
 			failures = append(failures, failure{i, err})
 		}
 	}
-	return o.explainFailures(batch, records, failures)
+	return o.explainFailures(cl, batch, records, failures)
 }
 
-// explainFailures makes one error of what the broker refused. It is permanent when trying again cannot help: the broker
-// will never take the record, or a later record of its partition is durable already, so that written now it would come
-// out of order and be taken for a repeat.
-func (o *output) explainFailures(batch service.MessageBatch, records []kgo.Record, failures []failure) error {
-	lost := map[int]bool{}
+// explainFailures makes one error of what the broker refused. Nearly always the batch comes again and is written whole:
+// what is durable by then is there twice, what failed stands behind it, and the sinks know both by position and look them
+// up. The error is permanent only for an event that no topic will ever take. A destination that refuses its record is no
+// reason to quarantine an event that others have by now.
+func (o *output) explainFailures(used *kgo.Client, batch service.MessageBatch, records []kgo.Record, failures []failure) error {
+	var invalid []int
+	largest := map[string]int64{}
 	for _, f := range failures {
-		lost[f.at] = true
-	}
-	newest := map[string]map[int32]int{} // last record of a partition that is durable
-	for i := range records {
-		if topic := records[i].Topic; topic != "" && !lost[i] {
-			if newest[topic] == nil {
-				newest[topic] = map[int32]int{}
-			}
-			newest[topic][records[i].Partition] = i
-		}
-	}
-	named := map[string][]int{}
-	for _, f := range failures {
-		last, any := newest[records[f.at].Topic][records[f.at].Partition]
+		rec := &records[f.at]
+		_, _, sealed := stage.Sealed(batch[f.at])
 		switch {
-		case any && last > f.at:
-			named[codeOrder] = append(named[codeOrder], f.at)
 		case errors.Is(f.err, kerr.MessageTooLarge):
-			named[codeTooLarge] = append(named[codeTooLarge], f.at)
-		case errors.Is(f.err, kerr.InvalidRecord):
-			named[codeInvalid] = append(named[codeInvalid], f.at)
+			largest[rec.Topic] = max(largest[rec.Topic], batchSize(rec))
+		case errors.Is(f.err, kerr.InvalidRecord) && !sealed:
+			invalid = append(invalid, f.at)
 		}
+	}
+	for topic, size := range largest {
+		o.tooLarge(used, topic, size)
 	}
 	first := failures[0]
 	cause := fmt.Errorf("writing %d of %d records, the first to %s: %w", len(failures), len(records), records[first.at].Topic, explain(first.err))
-	for _, code := range []string{codeOrder, codeTooLarge, codeInvalid} {
-		if len(named[code]) > 0 {
-			return o.refuse(code, cause, batch, named[code]...)
-		}
+	if len(invalid) > 0 {
+		return o.refuse(codeInvalid, cause, batch, invalid...)
 	}
 	return cause
 }

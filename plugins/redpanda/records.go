@@ -8,6 +8,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/seal"
 	"github.com/ebbgate/ebbgate/internal/stage"
 	"github.com/ebbgate/ebbgate/internal/topics"
@@ -17,6 +18,7 @@ const (
 	codeTopic        = "output.topic"
 	codeUndeclared   = "output.undeclared_topic"
 	codeWrongTopic   = "output.wrong_topic"
+	codeUnjudged     = "output.unjudged"
 	codeSealMissing  = "seal.missing"
 	codeSealOther    = "seal.destination"
 	codeBytesChanged = "seal.bytes_changed"
@@ -59,7 +61,7 @@ func (o *output) records(batch service.MessageBatch) ([]kgo.Record, error) {
 			refuse(code, i)
 		}
 	}
-	for _, code := range []string{codeTopic, codeUndeclared, codeWrongTopic, codeSealMissing, codeSealOther, codeBytesChanged, codeTooLarge} {
+	for _, code := range []string{codeTopic, codeUndeclared, codeWrongTopic, codeUnjudged, codeSealMissing, codeSealOther, codeBytesChanged, codeTooLarge} {
 		if at := refused[code]; len(at) > 0 {
 			return nil, o.refuse(code, reasons[code], batch, at...)
 		}
@@ -71,6 +73,7 @@ var reasons = map[string]error{
 	codeTopic:        errors.New("the message has no topic: the stage before must set it, or the output's topic field must name one"),
 	codeUndeclared:   errors.New("topics.yaml does not declare the topic: declare it with its role, or send the message to one that is"),
 	codeWrongTopic:   errors.New("the topic is not there for such messages: events as they are stay on topics with role inbound, raw or validated, quarantine and decision records go to theirs"),
+	codeUnjudged:     errors.New("nobody decided that this event may be stored: put the consent processor with stage: validate last before the output, and whatever changes events before it"),
 	codeSealMissing:  errors.New("the topic belongs to a destination and the message is not sealed for it: only redact may write there"),
 	codeSealOther:    errors.New("the message is sealed for another destination, topic or key"),
 	codeBytesChanged: errors.New("the message was changed after it was sealed: nothing may come between redact and the output"),
@@ -112,22 +115,28 @@ func (w *recordWriter) write(rec *kgo.Record, i int, msg *service.Message) (code
 	case isSealed:
 		w.sealedHeaders(sealed, sealer.Seal(sealed))
 	default:
-		w.quarantineHeaders(rec, msg)
+		if q, ok := stage.Quarantine(msg); ok {
+			w.quarantineHeaders(rec, q)
+		}
 		w.lineage(msg)
 		if !finished {
 			w.userHeaders(msg) // nothing of the user's goes beside a seal, into quarantine or to the decisions
 		}
 	}
 	rec.Headers = w.headers[begin:len(w.headers):len(w.headers)]
-	if sizeOf(rec)-recordCost+recordOverhead+int64(16*len(rec.Headers)) > w.out.limit(topic) {
-		return codeTooLarge, nil
+	if batchSize(rec) <= w.out.limit(topic) {
+		return "", nil
 	}
-	return "", nil
+	if isSealed && w.apart(rec, msg, sealed) {
+		return "", nil
+	}
+	return codeTooLarge, nil
 }
 
 // admit is the gate. Bytes reach a destination's topic only as they were sealed for it, and go nowhere else; records that a
-// stage made reach the topic of their kind; an event as it is stays on the topics that are there to hold such events. What
-// topics.yaml does not declare is no place to write to.
+// stage made reach the topic of their kind; an event as it is stays on the topics that are there to hold such events, and
+// on the validated one only once consent said that exactly this may be stored. What topics.yaml does not declare is no
+// place to write to.
 func (w *recordWriter) admit(topic, key string, msg *service.Message, body []byte, rec *seal.Record) string {
 	to, declared := w.out.topics.Topic(topic)
 	switch {
@@ -141,6 +150,8 @@ func (w *recordWriter) admit(topic, key string, msg *service.Message, body []byt
 		return codeBytesChanged
 	case rec == nil && !holds(to.Role, msg):
 		return codeWrongTopic
+	case to.Role == topics.Validated && !stage.Storable(msg, body):
+		return codeUnjudged
 	}
 	return ""
 }
@@ -169,11 +180,7 @@ func (w *recordWriter) sealedHeaders(rec *seal.Record, text string) {
 }
 
 // quarantineHeaders keys a quarantine record by its event and lets the topic be browsed without opening records.
-func (w *recordWriter) quarantineHeaders(rec *kgo.Record, msg *service.Message) {
-	q, ok := stage.Quarantine(msg)
-	if !ok {
-		return
-	}
+func (w *recordWriter) quarantineHeaders(rec *kgo.Record, q *quarantine.Record) {
 	if q.EventID != "" {
 		rec.Key = w.bytes(q.EventID)
 	}

@@ -46,15 +46,14 @@ func (p *partition) settle(c *chunk, answer error) (done bool, err error) {
 	var due []*kgo.Record
 	for _, offset := range offsets {
 		c.failed[offset]++
-		// Out of order there is no second try: should it succeed, the next hop would take the record for a repeat.
-		if c.failed[offset] >= p.session.in.maxAttempts || permanent.Code == codeOrder {
+		if c.failed[offset] >= p.session.in.maxAttempts {
 			due = append(due, c.find(offset))
 		}
 	}
 	if len(due) == 0 {
 		return false, nil
 	}
-	if err := p.quarantine(c, due, permanent.Code); err != nil {
+	if err := p.quarantine(c, due, permanent); err != nil {
 		return false, err
 	}
 	for _, rec := range due {
@@ -67,12 +66,12 @@ func (p *partition) settle(c *chunk, answer error) (done bool, err error) {
 }
 
 // quarantine returns nil once every record is durable in the quarantine topic.
-func (p *partition) quarantine(c *chunk, due []*kgo.Record, code string) error {
+func (p *partition) quarantine(c *chunk, due []*kgo.Record, cause *stage.PermanentError) error {
 	records := make([]*quarantine.Record, len(due))
 	for i, rec := range due {
 		ref := quarantine.Ref{Topic: p.topic, Partition: p.id, Offset: rec.Offset}
-		records[i] = quarantine.New(code, "", p.session.in.stage, ref, eventID(rec, ref), rec.Value, p.session.in.cipher, time.Now())
-		records[i].Attempts = c.failed[rec.Offset]
+		records[i] = quarantine.New(cause.Code, "", p.session.in.stage, ref, eventID(rec, ref), rec.Value, p.session.in.cipher, time.Now())
+		records[i].Attempts, records[i].Destination = c.failed[rec.Offset], cause.Destination
 	}
 	err := p.writeQuarantine(records)
 	if errors.Is(err, kerr.MessageTooLarge) {

@@ -43,6 +43,8 @@ func TestLint(t *testing.T) {
 		{"input", ", sasl: [{mechanism: SCRAM-SHA-512, username: u}]", "username and password"},
 		{"input", ", sasl: [{mechanism: GSSAPI, username: u, password: p}]", "GSSAPI"},
 		{"input", ", chunk_offsets: 0", "at least 1"},
+		{"input", ", chunk_offsets: 16384", ""},
+		{"input", ", chunk_offsets: 16385", "at most 16384"},
 		{"input", ", chunk_bytes: lots", "size"},
 		{"input", ", chunk_period: soon", "duration"},
 		{"input", ", session_timeout: 0s", "duration"},
@@ -132,7 +134,7 @@ func TestInputConfiguration(t *testing.T) {
 		assert.Equal(t, want, limitsWithin(memory))
 	}
 
-	for _, bad := range []string{"chunk_offsets: 0", "chunk_bytes: '0'", "chunk_period: -1s", "quarantine: {max_attempts: 0}", "fetch_max_bytes: x"} {
+	for _, bad := range []string{"chunk_offsets: 0", "chunk_offsets: 16385", "chunk_bytes: '0'", "chunk_period: -1s", "quarantine: {max_attempts: 0}", "fetch_max_bytes: x"} {
 		_, err := parseInput(t, bad)
 		assert.Error(t, err, bad)
 	}

@@ -55,7 +55,7 @@ func TestTrapsLoseNothingWhenWritesFailInPart(t *testing.T) {
 			failing := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "inbound.more", Err: kerr.TopicAuthorizationFailed, Count: 2})
 			values := numbered("v", 24)
 			b.produce("events.raw", 0, values...)
-			output := b.outputYAML(`${! if content().string().has_suffix("2") || content().string().has_suffix("3") { "inbound.more" } else { "events.validated" } }`, "")
+			output := b.outputYAML(`${! if content().string().has_suffix("2") || content().string().has_suffix("3") { "inbound.more" } else { "inbound.copies" } }`, "")
 			if c.output != "%s" {
 				output = fmt.Sprintf(c.output, deepen(output))
 			}
@@ -64,7 +64,7 @@ func TestTrapsLoseNothingWhenWritesFailInPart(t *testing.T) {
 			b.waitCommitted("g", "events.raw", 0, 24)
 
 			there := map[string]bool{}
-			for _, name := range []string{"events.validated", "inbound.more"} {
+			for _, name := range []string{"inbound.copies", "inbound.more"} {
 				for _, rec := range b.read(name, int(b.end(name))) {
 					there[string(rec.Value)] = true
 				}
@@ -113,7 +113,7 @@ func TestTrapAFailedProcessorWritesNothing(t *testing.T) {
 			require.NoError(t, builder.AddInputYAML(in))
 			require.NoError(t, builder.AddProcessorYAML("count: {}"))
 			require.NoError(t, builder.AddProcessorYAML(processors))
-			require.NoError(t, builder.AddOutputYAML(b.outputYAML("events.validated", "")))
+			require.NoError(t, builder.AddOutputYAML(b.outputYAML("inbound.copies", "")))
 			b.run(builder)
 			for range 3 { // handed out again and again
 				select {
@@ -124,7 +124,7 @@ func TestTrapAFailedProcessorWritesNothing(t *testing.T) {
 			}
 			at, _ := b.committed("g", "events.raw", 0)
 			assert.EqualValues(t, 0, at)
-			assert.Zero(t, b.end("events.validated"), "neither the original nor its neighbours")
+			assert.Zero(t, b.end("inbound.copies"), "neither the original nor its neighbours")
 		})
 	}
 }
@@ -134,16 +134,16 @@ func TestTrapAFailedProcessorQuarantinesItsEventAlone(t *testing.T) {
 	b := newBench(t, 1)
 	b.produce("events.raw", 0, "v0", "v1", "v2")
 	b.stream(b.inputYAML("chunk_period: 20ms"), `mapping: root = if content().string() == "v1" { throw("boom") } else { "clean" }`,
-		b.outputYAML("events.validated", ""), nil)
+		b.outputYAML("inbound.copies", ""), nil)
 	b.waitCommitted("g", "events.raw", 0, 3)
 	q, err := quarantine.ParseRecord(b.read("events.dlq", 1)[0].Value)
 	require.NoError(t, err)
 	assert.Equal(t, stage.CodeUpstreamFailed, q.Code)
 	assert.Equal(t, refs(1)[0], q.Ref)
-	for _, rec := range b.read("events.validated", 2) {
+	for _, rec := range b.read("inbound.copies", 2) {
 		assert.Equal(t, "clean", string(rec.Value))
 	}
-	assert.EqualValues(t, 2, b.end("events.validated"))
+	assert.EqualValues(t, 2, b.end("inbound.copies"))
 }
 
 // The permanent error of an output reaches the input through whatever the engine wraps around it.

@@ -8,10 +8,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
 	"github.com/ebbgate/ebbgate/internal/clickhouse/schema"
 	"github.com/ebbgate/ebbgate/internal/plugtest"
+	"github.com/ebbgate/ebbgate/internal/quarantine"
 )
 
 // fused judges, redacts and delivers in one stream.
@@ -80,6 +82,42 @@ func TestOneStreamJudgesAndDelivers(t *testing.T) {
 	require.Len(t, h.read("events.authorized.warehouse"), 2, "other destinations get theirs")
 	require.Len(t, h.read("events.authorized.activation"), 2)
 	require.False(t, h.holds(secret, "events.authorized.warehouse", "events.dlq", "privacy.decisions"))
+}
+
+// A row that the table refuses is in quarantine for its destination alone, and the chunk's account still closes.
+func TestOneStreamQuarantinesForItsDestinationAlone(t *testing.T) {
+	h := newHouse(t)
+	dsn, client := h.tables()
+	require.NoError(t, client.Exec(h.ctx(), "ALTER TABLE events ADD CONSTRAINT no_two CHECK event_id != 'evt_2'"))
+	for _, id := range []string{"evt_1", "evt_2", "evt_3"} {
+		h.produce(&kgo.Record{Topic: "events.validated", Key: []byte("k"), Value: []byte(form(id, "u_1", yes))})
+	}
+	h.stream(h.fused(dsn, fmt.Sprintf(`    records:
+      redpanda:
+        seed_brokers: [ %q ]
+        topic: ${! @topic }
+`, h.seeds[0])))
+	h.drained("fused", "events.validated")
+
+	require.Equal(t, []string{"evt_1", "evt_3"}, h.rows(client))
+	records := h.read("events.dlq")
+	require.Len(t, records, 1)
+	q, err := quarantine.ParseRecord(records[0].Value)
+	require.NoError(t, err)
+	require.Equal(t, "clickhouse.refused", q.Code)
+	require.Equal(t, "analytics", q.Destination)
+	for _, topic := range []string{"events.authorized.warehouse", "events.authorized.activation"} {
+		ids := map[string]bool{}
+		for _, rec := range h.read(topic) {
+			ids[header(rec, "event_id")] = true
+		}
+		require.Len(t, ids, 3, topic)
+	}
+	var rows, delivered, settled uint64
+	require.NoError(t, client.Query(h.ctx(), "SELECT sum(rows), sum(delivered), sum(settled) FROM ebbgate_chunks FINAL", nil, func(scan func(...any) error) error {
+		return scan(&rows, &delivered, &settled)
+	}))
+	require.Equal(t, []uint64{3, 2, 1}, []uint64{rows, delivered, settled}, "what is settled is part of the chunk")
 }
 
 // Without a place for decisions the denial would be lost, so the chunk waits and nothing of it is quarantined.

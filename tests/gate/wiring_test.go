@@ -49,8 +49,8 @@ func TestProcessorsOfTheUserBetweenOurs(t *testing.T) {
 		"makes it no JSON":              {"    - mapping: root = \"plain\"\n", "    - label: consent\n", 0, map[string]int{"event.syntax": 3}},
 		"try without catch":             {"    - try:\n        - mapping: root = throw(\"x\")\n", afterConsent, 0, map[string]int{"upstream_failed": 3}},
 		"branch that copies everything": {"    - branch:\n        request_map: root = this\n        processors: [ { noop: {} } ]\n        result_map: root.properties.message = this.properties.email\n", "    - label: consent\n", 3, map[string]int{}},
-		"metadata that claims a seal":   {"    - mapping: |\n        root = content()\n        meta topic = \"events.authorized.analytics\"\n        meta ebbgate_carried = \"yes\"\n", "    - label: consent\n", 3, map[string]int{}},
-		"metadata after consent":        {"    - mapping: |\n        root = content()\n        meta ebbgate_carried = deleted()\n", afterConsent, 0, map[string]int{"redact.no_judgement": 3}},
+		"metadata that claims a seal":   {"    - mapping: |\n        root = content()\n        meta topic = \"events.authorized.analytics\"\n        meta ebbgate = \"yes\"\n", "    - label: consent\n", 3, map[string]int{}},
+		"metadata after consent":        {"    - mapping: |\n        root = content()\n        meta ebbgate = deleted()\n", afterConsent, 0, map[string]int{"redact.no_judgement": 3}},
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -75,6 +75,30 @@ func TestWiredWrongly(t *testing.T) {
 		h.drained("wrong", "events.validated")
 		require.Equal(t, map[string]int{"redact.no_judgement": 1}, h.codes())
 		h.nothingAuthorized()
+	})
+	t.Run("consent removed from validate", func(t *testing.T) {
+		h := newHouse(t)
+		h.publish("events.raw", form("evt_1", "u_1", noConsent))
+		h.stream(h.copying("events.raw", "[ { contract: {} } ]", "${! @topic }"))
+		h.refusedToStore("wrong")
+	})
+	t.Run("consent at validate judges for destinations only", func(t *testing.T) {
+		h := newHouse(t)
+		h.publish("events.raw", form("evt_1", "u_1", noConsent))
+		h.shipped("validate", "stage: validate", "stage: govern")
+		h.refusedToStore("ebbgate-validate")
+	})
+	t.Run("consent of somebody else", func(t *testing.T) {
+		h := newHouse(t)
+		h.publish("events.raw", form("evt_1", "u_1", yes))
+		h.shipped("validate", "\noutput:\n", "    - mutation: root.subject.user_id = \"u_2\"\n\noutput:\n")
+		h.refusedToStore("ebbgate-validate")
+	})
+	t.Run("raw copied into the validated topic", func(t *testing.T) {
+		h := newHouse(t)
+		h.publish("events.raw", form("evt_1", "u_1", yes))
+		h.stream(h.copying("events.raw", "[]", "events.validated"))
+		h.refusedToStore("wrong")
 	})
 	t.Run("redact removed", func(t *testing.T) {
 		h := newHouse(t)
@@ -111,6 +135,15 @@ func TestWiredWrongly(t *testing.T) {
 	})
 }
 
+// refusedToStore waits until the one raw event lies in quarantine for want of a judgement, and nowhere else.
+func (h *house) refusedToStore(group string) {
+	h.t.Helper()
+	h.drained(group, "events.raw")
+	require.Equal(h.t, map[string]int{"output.unjudged": 1}, h.codes())
+	require.Empty(h.t, h.read("events.validated"))
+	require.False(h.t, h.holds(secret, "events.dlq", "privacy.decisions"))
+}
+
 func (h *house) nothingAuthorized() {
 	h.t.Helper()
 	for _, topic := range authorized {
@@ -137,7 +170,7 @@ func TestForgedHeadersAreNoSeal(t *testing.T) {
 	h.produce(&kgo.Record{Topic: "events.raw", Value: []byte(form("evt_1", "u_1", yes)), Headers: []kgo.RecordHeader{
 		{Key: "ebbgate_seal", Value: []byte("s1.k1.AAAA")},
 		{Key: "ebbgate_destination", Value: []byte("analytics")},
-		{Key: "ebbgate_carried", Value: []byte("true")},
+		{Key: "ebbgate", Value: []byte("true")},
 		{Key: "ebbgate_quarantine", Value: []byte("true")},
 	}})
 	h.stream(h.copying("events.raw", "[]", "events.authorized.analytics"))

@@ -1,0 +1,25 @@
+package policy
+
+import (
+	"github.com/ebbgate/ebbgate/internal/consent"
+	"github.com/ebbgate/ebbgate/internal/contract"
+)
+
+// storageNone is how a class says that storing it needs nobody's consent.
+const storageNone = "none"
+
+// Storage says whether events of a class may be stored at all, before any destination is considered. Erased subjects are
+// stored nowhere again. The rule is the class's line.
+func (p *Policy) Storage(class *contract.Class, v *consent.Verdict) Gate {
+	g := Gate{Rule: where(class.File, class.Line)}
+	need, known := p.purposes.Bit(class.Storage)
+	switch {
+	case v.Erased:
+		g.Reason = consent.ReasonErased
+	case class.Storage == storageNone, known && v.Holds(need):
+		g.Allowed = true
+	default:
+		g.Reason = v.Reason(need)
+	}
+	return g
+}
