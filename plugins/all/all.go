@@ -15,6 +15,7 @@ import (
 	"github.com/ebbgate/ebbgate/plugins/consent"
 	"github.com/ebbgate/ebbgate/plugins/contract"
 	"github.com/ebbgate/ebbgate/plugins/identity"
+	"github.com/ebbgate/ebbgate/plugins/metrics"
 	"github.com/ebbgate/ebbgate/plugins/redact"
 	"github.com/ebbgate/ebbgate/plugins/redpanda"
 	"github.com/ebbgate/ebbgate/plugins/strict"
@@ -32,6 +33,7 @@ var ours = []struct {
 	{"consent", consent.Register},
 	{"redact", redact.Register},
 	{"clickhouse", clickhouse.Register},
+	{"prometheus", metrics.Register},
 }
 
 // Some of the engine's commands (template lint, ConfigSchema walks) look only at the global registry, so the

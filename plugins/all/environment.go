@@ -12,12 +12,12 @@ import (
 // The stock components a pipeline may use. Everything else of the engine is either unknown to the binary or listed in
 // refused.go, where its name still exists so that lint and run can say what to use instead.
 var (
-	allowedInputs     = []string{"csv", "file", "generate", "read_until", "redpanda", "resource", "sequence", "stdin"}
+	allowedInputs     = []string{"csv", "file", "generate", "redpanda", "resource", "sequence", "stdin"}
 	allowedOutputs    = []string{"clickhouse", "redpanda", "reject", "resource"}
 	allowedProcessors = []string{
-		"bloblang", "branch", "cache", "cached", "compress", "decompress", "for_each", "grok", "jmespath", "jq",
+		"bloblang", "branch", "cache", "compress", "decompress", "for_each", "grok", "jmespath", "jq",
 		"json_schema", "mapping", "mutation", "noop", "parallel", "parse_log", "processors", "rate_limit", "resource",
-		"retry", "sleep", "switch", "try", "unarchive", "while", "workflow",
+		"retry", "switch", "try", "unarchive",
 		"strict_json", "identity", "contract", "consent", "redact",
 	}
 	allowedBuffers  = []string{"none"}

@@ -43,6 +43,7 @@ var refused = []refusal{
 	{kindInput, "http_server", "a query parameter can replace its headers, bodies are unbounded, and it answers 408 for events it later delivers", useRedpandaInput},
 	{kindInput, "http_client", "it has no position to resume from", useRedpandaInput},
 	{kindInput, "inproc", "its hand-over is not durable", "join streams by a topic"},
+	{kindInput, "read_until", "a check of it that fails prints the event to the log", "stop the stream, or count on the consumer group's position"},
 	{kindInput, "socket", "it acknowledges nothing", useRedpandaInput},
 	{kindInput, "socket_server", "it acknowledges nothing", useRedpandaInput},
 	{kindInput, "subprocess", "it acknowledges nothing", useRedpandaInput},
@@ -70,6 +71,7 @@ var refused = []refusal{
 	{kindProcessor, "archive", "it joins the events of a chunk into one, and the others are no longer accounted for", "keep one message per event"},
 	{kindProcessor, "benchmark", "it prints to the log per message", "read the metrics"},
 	{kindProcessor, "bounds_check", "it drops the batch without a word when it is out of bounds", "set limits on strict_json: what breaks them is quarantined"},
+	{kindProcessor, "cached", "a check or key of it that fails prints the event to the log", "look up with the cache processor in a branch"},
 	{kindProcessor, "catch", "it clears the failure and lets the original event go on", useQuarantine},
 	{kindProcessor, "command", "it hands events to a program", "map in Bloblang or write a plugin"},
 	{kindProcessor, "crash", "one event stops the process", useQuarantine},
@@ -81,10 +83,13 @@ var refused = []refusal{
 	{kindProcessor, "log", "it can print values", "read the metrics and the decisions topic"},
 	{kindProcessor, "metric", "its labels and values can quote the event", "read the metrics of our components"},
 	{kindProcessor, "select_parts", "it drops part of every chunk", "filter with a mapping, by content"},
+	{kindProcessor, "sleep", "a period that fails prints the event to the log", "set chunk_period on the redpanda input, or use rate_limit"},
 	{kindProcessor, "split", "it cuts a chunk into parts", "set chunk_offsets on the redpanda input"},
 	{kindProcessor, "subprocess", "it hands events to a program", "map in Bloblang or write a plugin"},
 	{kindProcessor, "sync_response", "it returns events without a seal", useRedpandaOutput},
 	{kindProcessor, "try_catch", "it clears the failure, and the mark of an event that waits for state", useQuarantine},
+	{kindProcessor, "while", "a check that fails prints the event to the log and lets it go on", "use a recursive Bloblang map"},
+	{kindProcessor, "workflow", "a branch of it that fails prints the event to the log", "write the branches one after the other"},
 }
 
 func (r refusal) message() string {

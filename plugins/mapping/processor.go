@@ -45,7 +45,7 @@ func Replace(env *service.Environment) error {
 			return fmt.Errorf("replacing %s: %w", p.name, err)
 		}
 	}
-	return nil
+	return errors.Join(env.RegisterBatchProcessor("switch", switchSpec(), newSwitch), env.RegisterBatchProcessor("branch", branchSpec(), newBranch))
 }
 
 type processor struct {
@@ -62,9 +62,7 @@ func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) 
 		mapped, err := p.apply(exec, i)
 		switch {
 		case err != nil:
-			err = withoutValues(err)
-			p.log.Errorf("%v", err)
-			msg.SetError(err)
+			flag(p.log, msg, "the mapping", err)
 			out = append(out, msg)
 		case mapped != nil:
 			out = append(out, mapped)
@@ -81,10 +79,13 @@ func (p *processor) Close(context.Context) error { return nil }
 
 var line = regexp.MustCompile(`\(line (\d+)\)`)
 
-// withoutValues keeps where a mapping failed and drops why: the reason quotes what was read.
-func withoutValues(err error) error {
-	if at := line.FindStringSubmatch(err.Error()); at != nil {
-		return errors.New("the mapping failed on line " + at[1] + "; to see why, run it on a synthetic event with `ebbgate blobl`")
+// flag logs and marks the failure of a mapping. It tells where that failed and not why: the reason quotes what was read.
+func flag(log *service.Logger, msg *service.Message, what string, reason error) {
+	const hint = "; to see why, run it on a synthetic event with `ebbgate blobl`"
+	err := errors.New(what + " failed" + hint)
+	if at := line.FindStringSubmatch(reason.Error()); at != nil {
+		err = errors.New(what + " failed on line " + at[1] + hint)
 	}
-	return errors.New("the mapping failed; to see why, run it on a synthetic event with `ebbgate blobl`")
+	log.Errorf("%v", err)
+	msg.SetError(err)
 }

@@ -29,13 +29,24 @@ func (b *safeBuffer) Write(p []byte) (int, error) {
 // run maps one message inside the engine, everything logged, and returns what came out and the log.
 func run(t *testing.T, yaml, body string) (service.MessageBatch, string) {
 	t.Helper()
+	return runIn(t, replaced(t), yaml, body)
+}
+
+func replaced(t *testing.T) *service.Environment {
+	t.Helper()
 	env := service.NewEnvironment()
 	require.NoError(t, Replace(env))
+	return env
+}
+
+// runIn maps the messages as one batch.
+func runIn(t *testing.T, env *service.Environment, yaml string, bodies ...string) (service.MessageBatch, string) {
+	t.Helper()
 	builder := env.NewStreamBuilder()
 	log := &safeBuffer{}
 	builder.SetLogger(slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug - 4})))
 	require.NoError(t, builder.AddProcessorYAML(yaml))
-	send, err := builder.AddProducerFunc()
+	send, err := builder.AddBatchProducerFunc()
 	require.NoError(t, err)
 	var out service.MessageBatch
 	require.NoError(t, builder.AddBatchConsumerFunc(func(_ context.Context, b service.MessageBatch) error {
@@ -48,7 +59,11 @@ func run(t *testing.T, yaml, body string) (service.MessageBatch, string) {
 	defer cancel()
 	ran := make(chan error, 1)
 	go func() { ran <- stream.Run(ctx) }()
-	require.NoError(t, send(ctx, service.NewMessage([]byte(body))))
+	var batch service.MessageBatch
+	for _, body := range bodies {
+		batch = append(batch, service.NewMessage([]byte(body)))
+	}
+	require.NoError(t, send(ctx, batch))
 	require.NoError(t, stream.StopWithin(10*time.Second))
 	<-ran
 	return out, log.text.String()
@@ -67,9 +82,9 @@ func TestAFailureQuotesNothing(t *testing.T) {
 			out, log := run(t, yaml, `{"email":"`+private+`"}`)
 			require.Len(t, out, 1)
 			require.ErrorContains(t, out[0].GetError(), "the mapping failed on line")
-			require.NotContains(t, out[0].GetError().Error(), "ada")
+			require.NotContains(t, out[0].GetError().Error(), "ada@")
 			require.Contains(t, log, "the mapping failed on line")
-			require.NotContains(t, log, "ada")
+			require.NotContains(t, log, "ada@")
 		})
 	}
 }
