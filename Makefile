@@ -45,7 +45,7 @@ race:
 
 .PHONY: pipelines
 pipelines: build ## Lint and unit-test the shipped workspace and every YAML block of the docs
-	$(BIN) lint ./pipelines/service.yaml ./pipelines/streams/*.yaml
+	$(BIN) lint ./pipelines
 	$(BIN) test ./pipelines/... ./bloblang/lib/...
 
 .PHONY: lint

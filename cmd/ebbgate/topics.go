@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/urfave/cli/v2"
@@ -18,64 +15,125 @@ import (
 	"github.com/ebbgate/ebbgate/internal/topics"
 )
 
+// exitChanges is the exit code of a plan that is not empty.
+const exitChanges = 2
+
+const (
+	flagAllowLoss    = "allow-loss"
+	flagAllowReorder = "allow-reorder"
+)
+
 func topicsCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "topics",
 		Usage: "Create and correct the topics a workspace declares",
-		Subcommands: []*cli.Command{{
-			Name:  "apply",
-			Usage: "Bring a broker to what topics.yaml says",
-			Description: `Creates the topics that are missing, raises partition counts and sets retention, cleanup, compression and
-message size. With --acls the principals named in the file get the permissions they need. Nothing is ever deleted, lowered
-or revoked, and a second run changes nothing.
+		Description: `Compares a broker with topics.yaml: topics, partitions, retention, cleanup, compression, message size and, with --acls,
+what the file's principals may do. Topics the file does not name are listed and never touched. Nothing is ever deleted, lowered
+or revoked.
 
 Examples:
-  ebbgate topics apply --brokers 127.0.0.1:19092
-  ebbgate topics apply --workspace ./pipelines --acls --output json
+  ebbgate topics plan --acls                            show what apply would do; exit code 2 when there is something to do
+  ebbgate topics apply --brokers 127.0.0.1:19092        do it; a second time it does nothing
+  ebbgate topics apply --allow-loss --output json       also where records are deleted by it
   EBBGATE_SASL_PASSWORD=... ebbgate topics apply --brokers broker:9093 --tls --sasl-mechanism SCRAM-SHA-512 --user admin`,
-			Flags: []cli.Flag{
-				workspaceFlag(),
-				&cli.StringFlag{Name: "brokers", Value: "127.0.0.1:9092", EnvVars: []string{"EBBGATE_BROKERS"}, Usage: "addresses of brokers, separated by commas"},
-				&cli.BoolFlag{Name: "tls", Usage: "connect with TLS"},
-				&cli.StringFlag{Name: "sasl-mechanism", Usage: "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; the password or token comes from EBBGATE_SASL_PASSWORD"},
-				&cli.StringFlag{Name: "user", Usage: "the user to authenticate as"},
-				&cli.BoolFlag{Name: "acls", Usage: "grant the principals of the file what they need"},
-				outputFlag(),
+		Subcommands: []*cli.Command{
+			{
+				Name: "plan", Usage: "Show what apply would do; exit code 0: nothing, 2: changes, 1: an error or something that cannot be done",
+				Flags: topicsFlags(), Action: planTopics,
 			},
-			Action: applyTopics,
-		}},
+			{
+				Name: "apply", Usage: "Show the plan and do it", Action: applyTopics,
+				Flags: append(
+					topicsFlags(),
+					&cli.BoolFlag{Name: flagAllowLoss, Usage: "make changes by which records are deleted: a shorter retention, another cleanup policy"},
+					&cli.BoolFlag{Name: flagAllowReorder, Usage: "add partitions to topics that hold records: keys move, and the order of a subject's events with them"},
+				),
+			},
+		},
 	}
 }
 
+func topicsFlags() []cli.Flag {
+	return []cli.Flag{
+		workspaceFlag(),
+		&cli.StringFlag{Name: "brokers", Value: "127.0.0.1:9092", EnvVars: []string{"EBBGATE_BROKERS"}, Usage: "addresses of brokers, separated by commas"},
+		&cli.BoolFlag{Name: "tls", Usage: "connect with TLS"},
+		&cli.StringFlag{Name: "sasl-mechanism", Usage: "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; the password or token comes from EBBGATE_SASL_PASSWORD"},
+		&cli.StringFlag{Name: "user", Usage: "the user to authenticate as"},
+		&cli.BoolFlag{Name: "acls", Usage: "also compare, and grant, what the principals of the file need"},
+		outputFlag(),
+	}
+}
+
+func planTopics(c *cli.Context) error {
+	adm, plan, err := compareTopics(c)
+	if err != nil {
+		return cli.Exit(err, 1)
+	}
+	defer adm.Close()
+	if err := showTopics(c.App.Writer, plan, c.String("output")); err != nil {
+		return err
+	}
+	if err := plan.Impossible(); err != nil {
+		return cli.Exit(err, 1)
+	}
+	if len(plan.Changes) > 0 {
+		return cli.Exit("", exitChanges)
+	}
+	return nil
+}
+
 func applyTopics(c *cli.Context) error {
+	adm, plan, err := compareTopics(c)
+	if err != nil {
+		return cli.Exit(err, 1)
+	}
+	defer adm.Close()
+	if err := showTopics(c.App.Writer, plan, c.String("output")); err != nil {
+		return err
+	}
+	made, err := plan.Apply(c.Context, adm, given(c)...)
+	if err != nil {
+		return cli.Exit(fmt.Errorf("%d of %d changes made: %w", len(made), len(plan.Changes), err), 1)
+	}
+	if c.String("output") != "json" {
+		fmt.Fprintf(c.App.Writer, "%d changes made\n", len(made))
+	}
+	return nil
+}
+
+func given(c *cli.Context) (permissions []kafka.Permission) {
+	if c.Bool(flagAllowLoss) {
+		permissions = append(permissions, kafka.AllowLoss)
+	}
+	if c.Bool(flagAllowReorder) {
+		permissions = append(permissions, kafka.AllowReorder)
+	}
+	return permissions
+}
+
+// compareTopics reads file and broker; the caller closes the client.
+func compareTopics(c *cli.Context) (*kadm.Client, *kafka.Plan, error) {
 	path := filepath.Join(c.String("workspace"), "topics.yaml")
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return cli.Exit(fmt.Errorf("reading the topics: %w", err), 1)
+		return nil, nil, fmt.Errorf("reading the topics: %w", err)
 	}
 	set, err := topics.Parse(src, path)
 	if err != nil {
-		return cli.Exit(err, 1)
+		return nil, nil, err
 	}
 	cl, err := reach(c)
 	if err != nil {
-		return cli.Exit(err, 1)
+		return nil, nil, err
 	}
-	defer cl.Close()
 	adm := kadm.NewClient(cl)
-	changes, err := kafka.ApplyTopics(c.Context, adm, set)
-	if err == nil && c.Bool("acls") {
-		var more []kafka.Change
-		more, err = kafka.ApplyACLs(c.Context, adm, set)
-		changes = append(changes, more...)
-	}
-	if shown := showChanges(c.App.Writer, changes, c.String("output")); shown != nil {
-		return shown
-	}
+	plan, err := kafka.PlanTopics(c.Context, adm, set, c.Bool("acls"))
 	if err != nil {
-		return cli.Exit(err, 1)
+		adm.Close()
+		return nil, nil, err
 	}
-	return nil
+	return adm, plan, nil
 }
 
 // reachTimeout bounds how long the command looks for the brokers.
@@ -100,26 +158,4 @@ func reach(c *cli.Context) (*kgo.Client, error) {
 		return nil, fmt.Errorf("reaching %s: %w", c.String("brokers"), err)
 	}
 	return cl, nil
-}
-
-func showChanges(w io.Writer, changes []kafka.Change, output string) error {
-	if output == "json" {
-		if changes == nil {
-			changes = []kafka.Change{}
-		}
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(changes)
-	}
-	if len(changes) == 0 {
-		_, err := fmt.Fprintln(w, "Nothing to change.")
-		return err
-	}
-	t := table.NewWriter()
-	t.AppendHeader(table.Row{"topic", "what", "from", "to", "note"})
-	for _, c := range changes {
-		t.AppendRow(table.Row{c.Topic, c.What, c.From, c.To, c.Kept})
-	}
-	_, err := fmt.Fprintln(w, t.Render())
-	return err
 }

@@ -3,15 +3,13 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ebbgate/ebbgate/internal/topics"
 )
-
-// GroupPrefix begins the names of all consumer groups that principals named in topics.yaml may use.
-const GroupPrefix = "ebbgate"
 
 // grant is one permission.
 type grant struct {
@@ -44,7 +42,7 @@ func grants(set *topics.Set) []grant {
 		for _, p := range t.Read {
 			add(grant{p, kmsg.ACLResourceTypeTopic, t.Name, kadm.ACLPatternLiteral, kadm.OpRead})
 			add(grant{p, kmsg.ACLResourceTypeTopic, t.Name, kadm.ACLPatternLiteral, kadm.OpDescribe})
-			add(grant{p, kmsg.ACLResourceTypeGroup, GroupPrefix, kadm.ACLPatternPrefixed, kadm.OpRead})
+			add(grant{p, kmsg.ACLResourceTypeGroup, topics.GroupPrefix, kadm.ACLPatternPrefixed, kadm.OpRead})
 		}
 		for _, p := range t.Write {
 			add(grant{p, kmsg.ACLResourceTypeTopic, t.Name, kadm.ACLPatternLiteral, kadm.OpWrite})
@@ -55,9 +53,41 @@ func grants(set *topics.Set) []grant {
 	return out
 }
 
-// ApplyACLs grants the principals of topics.yaml what they need and lack. It takes nothing away: permissions that the
-// file does not name stay, and it is for the operator to revoke them.
-func ApplyACLs(ctx context.Context, adm *kadm.Client, set *topics.Set) ([]Change, error) {
+// permissions adds to the plan what the principals need and lack. It takes nothing away: what the file does not name stays, with a
+// warning where it opens one of our topics, and it is for the operator to revoke it.
+func (p *Plan) permissions(ctx context.Context, adm *kadm.Client) error {
+	have, err := granted(ctx, adm)
+	if err != nil {
+		return err
+	}
+	wanted := map[grant]bool{}
+	for _, g := range grants(p.set) {
+		wanted[g] = true
+		if have[g] {
+			continue
+		}
+		change := Change{What: changeACL, To: g.String(), grant: g}
+		if g.kind == kmsg.ACLResourceTypeTopic {
+			change.Topic = g.name
+		}
+		p.Changes = append(p.Changes, change)
+	}
+	var beyond []string
+	for g := range have {
+		_, ours := p.set.Topic(g.name)
+		if ours && g.kind == kmsg.ACLResourceTypeTopic && !wanted[g] && g.operation != kadm.OpDescribe {
+			beyond = append(beyond, g.String())
+		}
+	}
+	slices.Sort(beyond)
+	for _, g := range beyond {
+		p.warning("%s is granted, and %s does not say so: revoke it if nobody needs it", g, p.set.File)
+	}
+	return nil
+}
+
+// granted lists the permissions a broker has given for all hosts.
+func granted(ctx context.Context, adm *kadm.Client) (map[grant]bool, error) {
 	all := kadm.NewACLs().AnyResource().Allow().AllowHosts().Operations(kadm.OpAny).ResourcePatternType(kadm.ACLPatternAny)
 	results, err := adm.DescribeACLs(ctx, all)
 	if err != nil {
@@ -74,21 +104,7 @@ func ApplyACLs(ctx context.Context, adm *kadm.Client, set *topics.Set) ([]Change
 			}
 		}
 	}
-	var changes []Change
-	for _, g := range grants(set) {
-		if have[g] {
-			continue
-		}
-		if err := createACL(ctx, adm, g); err != nil {
-			return changes, err
-		}
-		change := Change{What: "acl", To: g.String()}
-		if g.kind == kmsg.ACLResourceTypeTopic {
-			change.Topic = g.name
-		}
-		changes = append(changes, change)
-	}
-	return changes, nil
+	return have, nil
 }
 
 func createACL(ctx context.Context, adm *kadm.Client, g grant) error {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"time"
 
@@ -14,48 +12,51 @@ import (
 	"github.com/ebbgate/ebbgate/internal/topics"
 )
 
-// Change is one thing that ApplyTopics did, or kept as it was on purpose.
-type Change struct {
-	Topic string `json:"topic"` // empty for what is not of a topic
-	What  string `json:"what"`  // topic, partitions, acl, or the name of a topic setting
-	From  string `json:"from"`
-	To    string `json:"to"`
-	// Kept says why nothing was done about the difference; empty if it was.
-	Kept string `json:"kept,omitempty"`
-}
-
 // maxCompactionLag bounds how long a superseded record of a state topic may stay readable.
 const maxCompactionLag = 24 * time.Hour
 
-// ApplyTopics brings a broker to what topics.yaml says: topics that are missing are created, partition counts raised,
-// settings set. It never deletes a topic, lowers a partition count or touches settings the file does not speak of.
-// Run again, it changes nothing. The changes made are returned also when an error stops it half way.
+// ApplyTopics brings a broker to what topics.yaml says, as far as nothing is lost by it: see Plan.Apply.
 func ApplyTopics(ctx context.Context, adm *kadm.Client, set *topics.Set) ([]Change, error) {
-	details, err := adm.ListTopics(ctx)
+	plan, err := PlanTopics(ctx, adm, set, false)
 	if err != nil {
-		return nil, fmt.Errorf("listing topics: %w", err)
+		return nil, err
 	}
-	var changes []Change
-	var known []topics.Topic
-	for _, t := range set.All() {
-		if details.Has(t.Name) {
-			known = append(known, t)
-			continue
-		}
-		if err := create(ctx, adm, t); err != nil {
-			return changes, err
-		}
-		changes = append(changes, Change{Topic: t.Name, What: "topic", To: fmt.Sprintf("%d partitions, %s", t.Partitions, t.Cleanup)})
+	return plan.Apply(ctx, adm)
+}
+
+// Apply makes the changes of the plan and returns those that were made, also when an error stops it half way. Nothing is begun
+// when a change needs a permission that is not given. It never deletes a topic, lowers a partition count, revokes a permission or
+// touches settings the file does not speak of.
+func (p *Plan) Apply(ctx context.Context, adm *kadm.Client, given ...Permission) ([]Change, error) {
+	if err := p.Refused(given...); err != nil {
+		return nil, err
 	}
-	for _, t := range known {
-		change, err := raise(ctx, adm, t, len(details[t.Name].Partitions))
+	for i := 0; i < len(p.Changes); {
+		done, err := p.applyAt(ctx, adm, i)
 		if err != nil {
-			return changes, err
+			return p.Changes[:i], err
 		}
-		changes = append(changes, change...)
+		i += done
 	}
-	more, err := configure(ctx, adm, known)
-	return append(changes, more...), err
+	return p.Changes, nil
+}
+
+// applyAt makes the change at i, and with it those that must be made at the same time: a topic that becomes one of cleanup delete
+// must not have the broker's default retention in between.
+func (p *Plan) applyAt(ctx context.Context, adm *kadm.Client, i int) (done int, err error) {
+	c := p.Changes[i]
+	t, _ := p.set.Topic(c.Topic)
+	switch c.What {
+	case changeTopic:
+		return 1, create(ctx, adm, t)
+	case changePartitions:
+		return 1, raise(ctx, adm, t)
+	case changeACL:
+		return 1, createACL(ctx, adm, c.grant)
+	default:
+		together := p.sameTopic(i)
+		return len(together), alter(ctx, adm, together)
+	}
 }
 
 func create(ctx context.Context, adm *kadm.Client, t topics.Topic) error {
@@ -76,23 +77,15 @@ func said(message string) string {
 	return " (" + message + ")"
 }
 
-func raise(ctx context.Context, adm *kadm.Client, t topics.Topic, have int) ([]Change, error) {
-	change := Change{Topic: t.Name, What: "partitions", From: strconv.Itoa(have), To: strconv.Itoa(t.Partitions)}
-	switch {
-	case have == t.Partitions:
-		return nil, nil
-	case have > t.Partitions:
-		change.Kept = "partitions are never taken away"
-		return []Change{change}, nil
-	}
+func raise(ctx context.Context, adm *kadm.Client, t topics.Topic) error {
 	res, err := adm.UpdatePartitions(ctx, t.Partitions, t.Name)
 	if err == nil {
 		err = res[t.Name].Err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("raising the partitions of %s to %d: %w", t.Name, t.Partitions, err)
+		return fmt.Errorf("raising the partitions of %s to %d: %w", t.Name, t.Partitions, err)
 	}
-	return []Change{change}, nil
+	return nil
 }
 
 // settings are the topic settings the file speaks of.
@@ -124,56 +117,14 @@ func pointers(m map[string]string) map[string]*string {
 	return out
 }
 
-func configure(ctx context.Context, adm *kadm.Client, known []topics.Topic) ([]Change, error) {
-	if len(known) == 0 {
-		return nil, nil
+// alter makes changes of settings of one topic in one request.
+func alter(ctx context.Context, adm *kadm.Client, changes []Change) error {
+	topic := changes[0].Topic
+	var configs []kadm.AlterConfig
+	for _, c := range changes {
+		configs = append(configs, kadm.AlterConfig{Op: kadm.SetConfig, Name: c.What, Value: &c.To})
 	}
-	names := make([]string, len(known))
-	for i, t := range known {
-		names[i] = t.Name
-	}
-	described, err := adm.DescribeTopicConfigs(ctx, names...)
-	if err != nil {
-		return nil, fmt.Errorf("reading the settings of topics: %w", err)
-	}
-	var changes []Change
-	for _, t := range known {
-		have, err := described.On(t.Name, nil)
-		if err == nil {
-			err = have.Err
-		}
-		if err != nil {
-			return changes, fmt.Errorf("reading the settings of %s: %w", t.Name, err)
-		}
-		more, err := configureOne(ctx, adm, t, have)
-		if err != nil {
-			return changes, err
-		}
-		changes = append(changes, more...)
-	}
-	return changes, nil
-}
-
-func configureOne(ctx context.Context, adm *kadm.Client, t topics.Topic, have kadm.ResourceConfig) ([]Change, error) {
-	current := map[string]string{}
-	for _, c := range have.Configs {
-		if c.Value != nil {
-			current[c.Key] = *c.Value
-		}
-	}
-	want := settings(t)
-	var alter []kadm.AlterConfig
-	var changes []Change
-	for _, name := range slices.Sorted(maps.Keys(want)) {
-		if value := want[name]; current[name] != value {
-			alter = append(alter, kadm.AlterConfig{Op: kadm.SetConfig, Name: name, Value: &value})
-			changes = append(changes, Change{Topic: t.Name, What: name, From: current[name], To: value})
-		}
-	}
-	if len(alter) == 0 {
-		return nil, nil
-	}
-	res, err := adm.AlterTopicConfigs(ctx, alter, t.Name)
+	res, err := adm.AlterTopicConfigs(ctx, configs, topic)
 	if err == nil && len(res) > 0 {
 		err = res[0].Err
 	}
@@ -181,7 +132,7 @@ func configureOne(ctx context.Context, adm *kadm.Client, t topics.Topic, have ka
 		err = errors.New("the broker did not answer for it")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("setting %s of %s: %w", alter[0].Name, t.Name, err)
+		return fmt.Errorf("setting %s of %s: %w", configs[0].Name, topic, err)
 	}
-	return changes, nil
+	return nil
 }

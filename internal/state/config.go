@@ -43,11 +43,14 @@ const (
 	fieldStaticVersion    = "version"
 )
 
-const stateRule = `let static = this.static.or([]).length() > 0
-let brokers = this.seed_brokers.or([]).length() > 0
-root = if $static && ($brokers || this.exists("http")) {
+// Rule is the lint rule of a component with the field. It is the component's because the engine does not look into a field that is
+// not there.
+const Rule = `let state = this.state.or({})
+let static = $state.static.or([]).length() > 0
+let brokers = $state.seed_brokers.or([]).length() > 0
+root = if $static && ($brokers || $state.exists("http")) {
   "static state is for tests: it cannot be combined with seed_brokers or http"
-} else if !$static && !$brokers && !(this.exists("http") && this.suppression_topic.or("x") == "" && this.erasures_topic.or("x") == "") {
+} else if !$static && !$brokers && !($state.exists("http") && $state.suppression_topic.or("x") == "" && $state.erasures_topic.or("x") == "") {
   "seed_brokers is needed to read consent, suppression and erasures; with http and no such topics set suppression_topic and erasures_topic to an empty string"
 }`
 
@@ -64,8 +67,7 @@ func ConfigField() *service.ConfigField {
 	)
 	return service.NewObjectField(FieldName, fields...).
 		Description("Where the current consent, suppression and erasure of a subject are read. " +
-			"While any of it cannot be read up to this moment, events wait: they are neither delivered nor denied.").
-		LintRule(stateRule)
+			"While any of it cannot be read up to this moment, events wait: they are neither delivered nor denied.")
 }
 
 func httpField() *service.ConfigField {

@@ -54,8 +54,8 @@ func newHTTPConsent(opts httpOptions, mgr *service.Resources) *httpConsent {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		slots: make(chan struct{}, opts.inFlight),
-		log:   mgr.Logger(), asked: mgr.Metrics().NewCounter("ebbgate_state_http_requests"),
-		failed: mgr.Metrics().NewCounter("ebbgate_state_http_failures"),
+		log:   mgr.Logger(), asked: mgr.Metrics().NewCounter("ebbgate_state_http_requests_total"),
+		failed: mgr.Metrics().NewCounter("ebbgate_state_http_failures_total"),
 	}
 	if opts.ttl > 0 {
 		h.cache = newCache(opts.size, opts.ttl)

@@ -32,7 +32,7 @@ func ctx(t testing.TB) context.Context {
 	return ctx
 }
 
-func spec() *service.ConfigSpec { return service.NewConfigSpec().Fields(ConfigField()) }
+func spec() *service.ConfigSpec { return service.NewConfigSpec().Fields(ConfigField()).LintRule(Rule) }
 
 func build(t testing.TB, yaml string, mgr *service.Resources, ring *keys.Ring) Lookup {
 	t.Helper()
@@ -281,7 +281,7 @@ func TestLintSeesWhatTheConstructorRefuses(t *testing.T) {
 
 // A state on brokers must not pass for a fixed one: the govern stage publishes its policy only for the former.
 func TestStaticIsOnlyWhatListsSubjects(t *testing.T) {
-	spec := service.NewConfigSpec().Field(ConfigField())
+	spec := service.NewConfigSpec().Field(ConfigField()).LintRule(Rule)
 	for text, want := range map[string]bool{
 		"state: { seed_brokers: [ a ] }":        false,
 		"state: { static: [ { user_id: u } ] }": true,

@@ -40,6 +40,9 @@ type Topic struct {
 	Line              int
 }
 
+// GroupPrefix begins the names of all consumer groups that principals named in topics.yaml may use.
+const GroupPrefix = "ebbgate"
+
 // Set is the parsed file. It is immutable and safe for concurrent use.
 type Set struct {
 	File   string
@@ -86,4 +89,15 @@ func (s *Set) DestinationOf(topic string) (destination string, ok bool) {
 		return "", false
 	}
 	return s.topics[i].Destination, true
+}
+
+// Outliving returns the topics of destinations that keep records longer than another topic does.
+func (s *Set) Outliving(other Topic) []Topic {
+	var longer []Topic
+	for _, t := range s.topics {
+		if t.Destination != "" && other.Retention > 0 && (t.Retention == 0 || t.Retention > other.Retention) {
+			longer = append(longer, t)
+		}
+	}
+	return longer
 }

@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -11,16 +10,6 @@ import (
 	"github.com/ebbgate/ebbgate/internal/policy"
 	"github.com/ebbgate/ebbgate/internal/topics"
 )
-
-// Check loads the folder and, besides the problems that Load reports, returns hints: what is allowed but seldom meant. Hints are in
-// the form of problems, "file:line: field: what: remedy", ordered by file and line.
-func Check(dir string) (hints []string, err error) {
-	w, err := Load(dir)
-	if err != nil {
-		return nil, err
-	}
-	return w.hints(), nil
-}
 
 // required are the topics without which no stage can run.
 var required = []topics.Role{topics.Raw, topics.Validated, topics.Quarantine, topics.Decisions, topics.Consent, topics.Suppression, topics.Erasures}
@@ -85,11 +74,19 @@ func (c *checker) retention() {
 
 // shortest is the class with the shortest retention among the events that may go to the destination.
 func (c *checker) shortest(d *policy.Destination) *contract.Class {
-	var shortest *contract.Class
+	var going []*contract.Contract
 	for _, one := range c.contracts.All() {
-		if len(d.Events) > 0 && !slices.Contains(d.Events, one.Event) {
-			continue
+		if len(d.Events) == 0 || slices.Contains(d.Events, one.Event) {
+			going = append(going, one)
 		}
+	}
+	return shortestClass(going)
+}
+
+// shortestClass is the class of the contracts with the shortest retention; nil if all keep for ever.
+func shortestClass(contracts []*contract.Contract) *contract.Class {
+	var shortest *contract.Class
+	for _, one := range contracts {
 		if class := one.Class; class.Retention > 0 && (shortest == nil || class.Retention < shortest.Retention) {
 			shortest = class
 		}
@@ -116,50 +113,4 @@ func days(d time.Duration) string {
 		return strconv.Itoa(int(d/(24*time.Hour))) + "d"
 	}
 	return strconv.Itoa(int(d/time.Hour)) + "h"
-}
-
-func (w *Workspace) hints() []string {
-	c := &checker{w: w, contracts: w.Contracts}
-	for _, d := range w.Policy.Destinations {
-		if d.Owner == "" {
-			c.add(d.File, d.Line, "destinations."+d.Name, "has no owner", "name the team that answers for it: owner: data")
-		}
-		if d.Retention == 0 {
-			c.add(d.File, d.Line, "destinations."+d.Name, "keeps data for ever", "give a retention")
-		}
-		if !d.CanDelete {
-			c.add(d.File, d.Line, "destinations."+d.Name, "cannot delete", "erasure ends at its door; say can_delete: true if it can")
-		}
-	}
-	for _, one := range w.Contracts.All() {
-		if one.Description == "" {
-			c.add(one.File, one.Line, one.Event, "has no description", "say when it happens")
-		}
-	}
-	if slices.ContainsFunc(w.Topics.All(), func(t topics.Topic) bool { return t.ReplicationFactor == 1 }) {
-		c.add(TopicsFile, 0, "topics", "some have one replica", "use replication_factor: 3 where losing a broker must not lose events")
-	}
-	c.unused()
-	var hints []string
-	for _, p := range c.problems.Sorted() {
-		hints = append(hints, p.Error())
-	}
-	return hints
-}
-
-// unused names properties that go nowhere: data that need not be collected.
-func (c *checker) unused() {
-	going := map[string]bool{}
-	for _, d := range c.w.Policy.Destinations {
-		for _, r := range d.Rules {
-			going[r.Path] = going[r.Path] || r.Op != policy.Drop
-		}
-	}
-	for _, path := range c.contracts.LeafPaths() {
-		for _, p := range c.contracts.Leaf(path) {
-			if !going[path] && p.Event != "" {
-				c.add(p.File, p.Line, path, fmt.Sprintf("goes to none of %d destinations", len(c.w.Policy.Destinations)), "stop collecting it, or list it in "+PolicyFile)
-			}
-		}
-	}
 }

@@ -16,11 +16,13 @@ import (
 
 var update = flag.Bool("update", false, "write want.txt of every case anew")
 
-// overlay is the good workspace in testdata/base with the files of one case laid over it.
-func overlay(t testing.TB, dir string) fstest.MapFS {
+var base = filepath.Join("testdata", "base")
+
+// overlay is a good workspace with the files of one case laid over it.
+func overlay(t testing.TB, good, dir string) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
-	for _, root := range []string{filepath.Join("testdata", "base"), dir} {
+	for _, root := range []string{good, dir} {
 		require.NoError(t, filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || d.Name() == "want.txt" {
 				return err
@@ -41,7 +43,7 @@ func TestBadWorkspaces(t *testing.T) {
 	require.NotEmpty(t, cases)
 	for _, dir := range cases {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			_, err := workspace.LoadFS(overlay(t, dir))
+			_, err := workspace.LoadFS(overlay(t, base, dir))
 			require.Error(t, err)
 			golden := filepath.Join(dir, "want.txt")
 			if *update {
@@ -55,7 +57,7 @@ func TestBadWorkspaces(t *testing.T) {
 }
 
 func TestBaseWorkspaceLoads(t *testing.T) {
-	w, err := workspace.LoadFS(overlay(t, filepath.Join("testdata", "base")))
+	w, err := workspace.LoadFS(overlay(t, base, base))
 	require.NoError(t, err)
 	require.Equal(t, []string{"analytics", "marketing"}, w.Policy.Purposes().Names())
 }

@@ -52,6 +52,22 @@ func Load(dir string) (*Workspace, error) {
 
 // LoadFS is Load for a file system whose root is the workspace, an embedded one for example.
 func LoadFS(fsys fs.FS) (*Workspace, error) {
+	w, contracts, err := parse(fsys)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.check(contracts); err != nil {
+		return nil, err
+	}
+	if err := w.bind(contracts); err != nil {
+		return nil, err
+	}
+	w.hash, err = hash(fsys)
+	return w, err
+}
+
+// parse reads each file by itself. What has problems is nil in what it returns.
+func parse(fsys fs.FS) (*Workspace, *contract.Set, error) {
 	w := &Workspace{}
 	var problems []error
 	contracts, err := contract.Load(fsys, ContractsFolder)
@@ -68,17 +84,7 @@ func LoadFS(fsys fs.FS) (*Workspace, error) {
 		w.Policy, err = compile(policySource, contracts)
 		problems = append(problems, err)
 	}
-	if err := strict.Join(problems...); err != nil {
-		return nil, err
-	}
-	if err := w.check(contracts); err != nil {
-		return nil, err
-	}
-	if err := w.bind(contracts); err != nil {
-		return nil, err
-	}
-	w.hash, err = hash(fsys)
-	return w, err
+	return w, contracts, strict.Join(problems...)
 }
 
 // compile proves the policy against the contracts. Where they could not be loaded every path would be one more problem, so only what
@@ -116,17 +122,10 @@ func read(fsys fs.FS, name string) ([]byte, error) {
 
 // hash covers names and contents, so that moving a rule between files shows.
 func hash(fsys fs.FS) (string, error) {
-	names := []string{PolicyFile}
-	entries, err := fs.ReadDir(fsys, ContractsFolder)
+	names, err := ruleNames(fsys)
 	if err != nil {
-		return "", fmt.Errorf("hashing the workspace: %w", err)
+		return "", err
 	}
-	for _, entry := range entries {
-		if path.Ext(entry.Name()) == ".yaml" {
-			names = append(names, path.Join(ContractsFolder, entry.Name()))
-		}
-	}
-	slices.Sort(names)
 	sum := sha256.New()
 	for _, name := range names {
 		src, err := fs.ReadFile(fsys, name)
@@ -141,4 +140,20 @@ func hash(fsys fs.FS) (string, error) {
 		sum.Write(src)
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// ruleNames lists the files that decide about events, sorted.
+func ruleNames(fsys fs.FS) ([]string, error) {
+	names := []string{PolicyFile}
+	entries, err := fs.ReadDir(fsys, ContractsFolder)
+	if err != nil {
+		return nil, fmt.Errorf("listing the contracts: %w", err)
+	}
+	for _, entry := range entries {
+		if path.Ext(entry.Name()) == ".yaml" {
+			names = append(names, path.Join(ContractsFolder, entry.Name()))
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
