@@ -49,7 +49,7 @@ func clickhouseFlags() []cli.Flag {
 		workspaceFlag(),
 		&cli.StringFlag{Name: "destination", Usage: "destination of the policy; needed when several are of kind clickhouse"},
 		&cli.BoolFlag{Name: "drop", Usage: "drop views that were applied once and are no longer described"},
-		&cli.StringFlag{Name: "output", Value: "text", Usage: "text or json"},
+		formatFlag("text", "json"),
 	}
 }
 
@@ -131,7 +131,7 @@ func clickhouseApply(c *cli.Context) error {
 		return cli.Exit(err, 1)
 	}
 	if text {
-		fmt.Fprintf(c.App.Writer, "database %s: %d changes\n", plan.Database, len(plan.Changes))
+		fmt.Fprintf(c.App.Writer, "database %s: changes made: %d\n", plan.Database, len(plan.Changes))
 		return nil
 	}
 	return showPlan(c.App.Writer, plan, "json")

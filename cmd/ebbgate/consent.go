@@ -83,6 +83,9 @@ func openSubjectLog(c *cli.Context) (*subjectLog, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := answers(c.Context, c.String("brokers")); err != nil {
+		return nil, err
+	}
 	client, err := kafkaClient(c.String("brokers"))
 	return &subjectLog{client, topic.Name, key, ws}, err
 }
@@ -133,6 +136,11 @@ func consentShow(c *cli.Context) error {
 }
 
 func consentSet(c *cli.Context) error {
+	for _, arg := range c.Args().Slice() {
+		if flag, _, _ := strings.Cut(arg, "="); strings.HasPrefix(flag, "-") {
+			return cli.Exit(fmt.Errorf("%s stands behind a purpose: put flags before the purposes", flag), 1)
+		}
+	}
 	log, err := openSubjectLog(c)
 	if err != nil {
 		return cli.Exit(err, 1)

@@ -36,19 +36,31 @@ Examples:
 			&cli.IntFlag{Name: "events", Value: 20000, Usage: "how many events to generate"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "another seed gives other events"},
 			&cli.BoolFlag{Name: "kill", Usage: "kill -9 the pipelines in the middle of their work"},
-			&cli.BoolFlag{Name: "keep", Usage: "leave everything running"},
+			&cli.BoolFlag{Name: "keep", Usage: "leave everything running, as does a run that found it running"},
 			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Minute, Usage: "how long events may take to arrive"},
-			&cli.StringFlag{Name: "output", Value: "table", Usage: "table or json"},
+			outputFlag(),
 		},
 		Action: runDemo,
 		Subcommands: []*cli.Command{{
 			Name: "stop", Usage: "Stop what --keep left running", Flags: []cli.Flag{dir},
-			Action: func(c *cli.Context) error { return demo.Stop(c.Context, c.String("dir")) },
+			Action: stopDemo,
 		}},
 	}
 }
 
+func stopDemo(c *cli.Context) error {
+	dir := setAt(c, "dir").String("dir")
+	if err := demo.Stop(c.Context, dir); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(c.App.Writer, "nothing runs in %s now; its data is kept\n", dir)
+	return err
+}
+
 func runDemo(c *cli.Context) error {
+	if c.Int("events") < 1 {
+		return fmt.Errorf("--events is %d: give at least 1", c.Int("events"))
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return cli.Exit(fmt.Errorf("finding this program: %w", err), 1)
@@ -78,5 +90,5 @@ func printDemo(c *cli.Context, result *demo.Result) error {
 	if c.String("output") == "json" {
 		return result.Books.WriteJSON(c.App.Writer)
 	}
-	return result.WriteReport(c.App.Writer, c.Bool("keep"))
+	return result.WriteReport(c.App.Writer)
 }

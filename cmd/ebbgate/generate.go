@@ -148,6 +148,9 @@ func generateOutput(c *cli.Context) (generate.Output, error) {
 				topic = "inbound.github"
 			}
 		}
+		if err := answers(c.Context, c.String("brokers")); err != nil {
+			return nil, err
+		}
 		return generate.Topic(topic, kgo.SeedBrokers(strings.Split(c.String("brokers"), ",")...))
 	default:
 		return nil, fmt.Errorf("--output is %q: use ndjson or topic", output)

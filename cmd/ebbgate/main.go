@@ -37,6 +37,7 @@ func main() {
 func run(ctx context.Context, args []string) (int, error) {
 	args, unsafe := takeFlag(args, unsafeFlag)
 	args = withoutAPI(args)
+	args, ourLint := lintsWorkspace(args)
 	env, err := all.Environment(unsafe)
 	if err != nil {
 		return 1, err
@@ -46,7 +47,11 @@ func run(ctx context.Context, args []string) (int, error) {
 		return 1, err
 	}
 	defer cleanUp()
-	return service.RunCLIToCode(ctx, append(commandOptions(),
+	ours := commands()
+	if ourLint {
+		ours = append(ours, lintCommand(env))
+	}
+	return service.RunCLIToCode(ctx, append(commandOptions(ours),
 		service.CLIOptSetArgs(args...),
 		service.CLIOptSetBinaryName("ebbgate"),
 		service.CLIOptSetProductName("Ebbgate"),
@@ -55,10 +60,16 @@ func run(ctx context.Context, args []string) (int, error) {
 		service.CLIOptSetDefaultConfigPaths("pipelines/service.yaml"),
 		service.CLIOptSetEnvironment(env),
 		service.CLIOptSetMainSchemaFrom(func() *service.ConfigSchema { return schema(env) }),
-		service.CLIOptCustomRunFlags([]cli.Flag{&cli.BoolFlag{
-			Name:  unsafeFlag[2:],
-			Usage: "allow stock components that can lose events or carry them past the gate; for experiments only",
-		}}, func(*cli.Context) error { return nil }),
+		service.CLIOptCustomRunFlags([]cli.Flag{
+			&cli.BoolFlag{
+				Name:  unsafeFlag[2:],
+				Usage: "allow stock components that can lose events or carry them past the gate; for experiments only",
+			},
+			&cli.BoolFlag{
+				Name:  apiFlag[2:],
+				Usage: "streams: open the REST API, which has no authentication; without this flag it is closed",
+			},
+		}, func(*cli.Context) error { return nil }),
 	)...)
 }
 
@@ -90,19 +101,25 @@ func takeFlag(args []string, flag string) ([]string, bool) {
 	return slices.Delete(slices.Clone(args), i, i+1), true
 }
 
-func commandOptions() []service.CLIOptFunc {
+func commandOptions(ours []*cli.Command) []service.CLIOptFunc {
 	var opts []service.CLIOptFunc
-	for _, command := range []*cli.Command{
+	for _, command := range ours {
+		opts = append(opts, service.CLIOptAddCommand(strict(command)))
+	}
+	return opts
+}
+
+// commands are ours; the engine adds its own.
+func commands() []*cli.Command {
+	return []*cli.Command{
 		demoCommand(),
 		sandboxCommand(),
 		keysCommand(),
 		topicsCommand(),
 		clickhouseCommand(),
 		policyCommand(),
+		traceCommand(),
 		consentCommand(),
 		generateCommand(),
-	} {
-		opts = append(opts, service.CLIOptAddCommand(command))
 	}
-	return opts
 }

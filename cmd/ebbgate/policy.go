@@ -16,7 +16,7 @@ const defaultWorkspace = "./pipelines"
 func policyCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "policy",
-		Usage: "Check the policy and the contracts it governs",
+		Usage: "Check the policy and the contracts it governs, and explain what they do to an event",
 		Subcommands: []*cli.Command{{
 			Name:  "check",
 			Usage: "Compile policy, contracts and topics together and show what each destination may have",
@@ -34,16 +34,12 @@ Examples:
 				}
 				return showPolicy(c.App.Writer, ws, c.String("output"))
 			},
-		}},
+		}, policyExplainCommand()},
 	}
 }
 
 func workspaceFlag() cli.Flag {
 	return &cli.StringFlag{Name: "workspace", Value: defaultWorkspace, Usage: "folder with policy.yaml, contracts/ and topics.yaml"}
-}
-
-func outputFlag() cli.Flag {
-	return &cli.StringFlag{Name: "output", Value: "table", Usage: "table or json"}
 }
 
 type destinationSummary struct {

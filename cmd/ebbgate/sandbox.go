@@ -23,7 +23,7 @@ import (
 func sandboxCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "sandbox",
-		Usage: "run a broker and a ClickHouse on this machine, without containers",
+		Usage: "Run a broker and a ClickHouse on this machine, without containers",
 		Description: `Starts a broker and a ClickHouse as processes bound to loopback, with data, keys and logs
 in one folder. ClickHouse is, in this order: the server named by EBBGATE_CLICKHOUSE_DSN; the
 embedded engine, fetched once through the npm client into the user's cache; a clickhouse binary.
@@ -39,12 +39,12 @@ Examples:
 		Flags:  sandboxStartFlags(),
 		Action: sandboxStart,
 		Subcommands: []*cli.Command{
-			{Name: "start", Usage: "start it, until Ctrl-C or with --detach", Flags: sandboxStartFlags(), Action: sandboxStart},
-			{Name: "fetch", Usage: "fetch the embedded engine and GitHub's examples into the cache, and start nothing", Action: sandboxFetch},
-			{Name: "stop", Usage: "stop the one that runs in the folder", Flags: []cli.Flag{sandboxDirFlag()}, Action: sandboxStop},
-			{Name: "status", Usage: "tell what runs, and where", Flags: []cli.Flag{sandboxDirFlag(), sandboxOutputFlag()}, Action: sandboxStatus},
-			{Name: "env", Usage: "print export lines for a shell", Flags: []cli.Flag{sandboxDirFlag()}, Action: sandboxEnv},
-			{Name: "reset", Usage: "delete its data and logs, keep its keys", Flags: []cli.Flag{
+			{Name: "start", Usage: "Start it, until Ctrl-C or with --detach", Flags: sandboxStartFlags(), Action: sandboxStart},
+			{Name: "fetch", Usage: "Fetch the embedded engine and GitHub's examples into the cache, and start nothing", Action: sandboxFetch},
+			{Name: "stop", Usage: "Stop the one that runs in the folder", Flags: []cli.Flag{sandboxDirFlag()}, Action: sandboxStop},
+			{Name: "status", Usage: "Tell what runs, and where", Flags: []cli.Flag{sandboxDirFlag(), formatFlag("text", "json")}, Action: sandboxStatus},
+			{Name: "env", Usage: "Print export lines for a shell", Flags: []cli.Flag{sandboxDirFlag()}, Action: sandboxEnv},
+			{Name: "reset", Usage: "Delete its data and logs, keep its keys", Flags: []cli.Flag{
 				sandboxDirFlag(), &cli.BoolFlag{Name: "yes", Usage: "yes, delete"},
 			}, Action: sandboxReset},
 			{Name: "serve-broker", Hidden: true, Flags: sandboxServeFlags(), Action: func(c *cli.Context) error {
@@ -61,9 +61,7 @@ func sandboxDirFlag() cli.Flag {
 	return &cli.StringFlag{Name: "dir", Value: sandbox.DefaultDir, Usage: "folder of data, keys and logs"}
 }
 
-func sandboxOutputFlag() cli.Flag {
-	return &cli.StringFlag{Name: "output", Value: "text", Usage: "text or json"}
-}
+func sandboxDir(c *cli.Context) string { return setAt(c, "dir").String("dir") }
 
 func sandboxStartFlags() []cli.Flag {
 	return []cli.Flag{
@@ -87,16 +85,14 @@ func sandboxServeOptions(c *cli.Context) sandbox.ServeOptions {
 }
 
 func sandboxStart(c *cli.Context) error {
-	if c.Args().Present() {
-		return fmt.Errorf("starting the sandbox: unknown command %q, see `ebbgate sandbox --help`", c.Args().First())
-	}
 	ctx, cancel := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	opts := sandbox.Options{
-		Dir: c.String("dir"), BrokerPort: c.Int("broker-port"), ClickHousePort: c.Int("clickhouse-port"),
-		ClickHouseDSN: c.String("clickhouse-dsn"), Messages: c.App.ErrWriter, Progress: fetchProgress(c.App.ErrWriter),
+		Dir: sandboxDir(c), BrokerPort: setAt(c, "broker-port").Int("broker-port"),
+		ClickHousePort: setAt(c, "clickhouse-port").Int("clickhouse-port"),
+		ClickHouseDSN:  setAt(c, "clickhouse-dsn").String("clickhouse-dsn"), Messages: c.App.ErrWriter, Progress: fetchProgress(c.App.ErrWriter),
 	}
-	if c.Bool("detach") {
+	if setAt(c, "detach").Bool("detach") {
 		state, err := sandbox.Detach(ctx, opts)
 		if err != nil {
 			return err
@@ -134,7 +130,7 @@ func sandboxFetch(c *cli.Context) error {
 }
 
 func sandboxStop(c *cli.Context) error {
-	if err := sandbox.StopOther(c.Context, c.String("dir")); err != nil {
+	if err := sandbox.StopOther(c.Context, sandboxDir(c)); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(c.App.Writer, "stopped; its data is kept")
@@ -142,23 +138,20 @@ func sandboxStop(c *cli.Context) error {
 }
 
 func sandboxStatus(c *cli.Context) error {
-	state, err := sandbox.Status(c.String("dir"))
+	state, err := sandbox.Status(sandboxDir(c))
 	if err != nil {
 		return err
 	}
-	switch c.String("output") {
-	case "text":
+	if c.String("output") != "json" {
 		return printSandbox(c.App.Writer, state)
-	case "json":
-		encoder := json.NewEncoder(c.App.Writer)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(state)
 	}
-	return fmt.Errorf("printing the status: --output is %q, not text or json", c.String("output"))
+	encoder := json.NewEncoder(c.App.Writer)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(state)
 }
 
 func sandboxEnv(c *cli.Context) error {
-	state, err := sandbox.Status(c.String("dir"))
+	state, err := sandbox.Status(sandboxDir(c))
 	if err != nil {
 		return err
 	}
@@ -175,7 +168,7 @@ func sandboxReset(c *cli.Context) error {
 	if !c.Bool("yes") {
 		return errors.New("resetting the sandbox: this deletes all its events; say --yes to do it")
 	}
-	if err := sandbox.Reset(c.String("dir")); err != nil {
+	if err := sandbox.Reset(sandboxDir(c)); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(c.App.Writer, "deleted its data and logs; its keys are kept")

@@ -14,6 +14,7 @@ import (
 const (
 	lookEvery = 200 * time.Millisecond
 	tellEvery = 2 * time.Second
+	stuckFor  = 10 * time.Second
 )
 
 // arrive waits until no consumer group has anything left to do: every topic is looked at again after the one before it
@@ -24,7 +25,7 @@ func (r *run) arrive(ctx context.Context) error {
 		return fmt.Errorf("opening a client: %w", err)
 	}
 	defer client.Close()
-	admin, told := kadm.NewClient(client), time.Now()
+	admin, notice := kadm.NewClient(client), notice{run: r, told: time.Now(), moved: time.Now()}
 	for {
 		left, where, err := r.waiting(ctx, admin)
 		if err == nil && left == 0 {
@@ -33,15 +34,36 @@ func (r *run) arrive(ctx context.Context) error {
 		if failed := r.pipelines.failed(); failed != nil {
 			return failed
 		}
-		if time.Since(told) > tellEvery {
-			told = time.Now()
-			r.tell("%d records still on their way%s", left, where)
-		}
+		notice.look(left, where)
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %d records to arrive%s: %w; the end of %s says:\n%s", left, where, ctx.Err(), r.pipelines.log, tail(r.pipelines.log, 8))
+			return fmt.Errorf("waiting for %d records to arrive%s: %w; the end of %s says:\n%s", left, where, ctx.Err(), r.pipelines.log, r.pipelines.tail(8))
 		case <-time.After(lookEvery):
 		}
+	}
+}
+
+// notice tells how the events come along: what changed, and once that nothing does.
+type notice struct {
+	*run
+	told, moved time.Time
+	last        string
+	explained   bool
+}
+
+func (n *notice) look(left int64, where string) {
+	now := fmt.Sprintf("%d records still on their way%s", left, where)
+	if now != n.last {
+		n.last, n.moved = now, time.Now()
+		if time.Since(n.told) > tellEvery {
+			n.told = time.Now()
+			n.tell("%s", now)
+		}
+		return
+	}
+	if time.Since(n.moved) > stuckFor && !n.explained {
+		n.explained = true
+		n.tell("%s; nothing has moved for %s: after a kill or a failed start the broker keeps partitions for a member that is gone, up to a minute", now, stuckFor)
 	}
 }
 

@@ -44,6 +44,7 @@ type Result struct {
 	Books     *books.Books
 	Endpoints sandbox.Endpoints
 	Samples   []Sample
+	Kept      bool // everything runs on
 	Published int
 	Canaries  int
 	Searched  int // places
@@ -72,7 +73,7 @@ func Run(ctx context.Context, opts Options) (result *Result, err error) {
 		return nil, err
 	}
 	defer func() {
-		if !opts.Keep || result == nil {
+		if !r.Keep || result == nil {
 			err = errors.Join(err, r.pipelines.stop(), stop(context.WithoutCancel(ctx)))
 		}
 	}()
@@ -82,7 +83,10 @@ func Run(ctx context.Context, opts Options) (result *Result, err error) {
 	if err := r.flow(ctx); err != nil {
 		return nil, err
 	}
-	return r.account(ctx)
+	if result, err = r.account(ctx); result != nil {
+		result.Kept = r.Keep
+	}
+	return result, err
 }
 
 // sandbox starts the parts, or uses those that run in the folder already, in which case stop leaves them alone.
@@ -111,6 +115,11 @@ func (r *run) sandbox(ctx context.Context) (stop func(context.Context) error, er
 func (r *run) flow(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
+	kept, err := stopKept(r.Dir)
+	if err != nil {
+		return err
+	}
+	r.Keep = r.Keep || kept // what ran before a run runs after it
 	if r.pipelines, err = startPipelines(r.Options, r.endpoints); err != nil {
 		return err
 	}
@@ -127,7 +136,7 @@ func (r *run) tell(format string, args ...any) {
 
 // Stop ends what a run with Keep left running in the folder.
 func Stop(ctx context.Context, dir string) error {
-	err := stopKept(dir)
+	_, err := stopKept(dir)
 	if stopErr := sandbox.StopOther(ctx, dir); !errors.Is(stopErr, sandbox.ErrNotRunning) {
 		err = errors.Join(err, stopErr)
 	}

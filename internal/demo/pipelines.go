@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,15 +23,16 @@ type pipelines struct {
 	opts      Options
 	endpoints sandbox.Endpoints
 	log       string
+	begun     int64 // where in the log this run begins
 	cmd       *exec.Cmd
 	exited    chan error
 }
 
 func startPipelines(opts Options, endpoints sandbox.Endpoints) (*pipelines, error) {
-	if err := stopKept(opts.Dir); err != nil {
-		return nil, err
-	}
 	p := &pipelines{opts: opts, endpoints: endpoints, log: filepath.Join(opts.Dir, "logs", "pipelines.log")}
+	if info, err := os.Stat(p.log); err == nil {
+		p.begun = info.Size()
+	}
 	return p, p.start()
 }
 
@@ -57,7 +59,7 @@ func (p *pipelines) failed() error {
 	select {
 	case err := <-p.exited:
 		p.exited <- err
-		return fmt.Errorf("the pipelines ended (%v); the end of %s says:\n%s", err, p.log, tail(p.log, 8))
+		return fmt.Errorf("the pipelines ended (%v); the end of %s says:\n%s", err, p.log, p.tail(8))
 	default:
 		return nil
 	}
@@ -91,29 +93,29 @@ func (p *pipelines) stop() error {
 func pidFile(dir string) string { return filepath.Join(dir, "pipelines.pid") }
 
 // stopKept ends pipelines that an earlier run left behind. The process is recognised by its command line: its number may
-// belong to somebody else by now.
-func stopKept(dir string) error {
+// belong to somebody else by now. Were there any, it returns true.
+func stopKept(dir string) (found bool, err error) {
 	text, err := os.ReadFile(pidFile(dir))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("finding the pipelines' process: %w", err)
+		return false, fmt.Errorf("finding the pipelines' process: %w", err)
 	}
 	defer os.Remove(pidFile(dir))
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil || !isPipelines(pid) {
-		return nil
+		return false, nil
 	}
 	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
-		return fmt.Errorf("stopping the pipelines' process %d: %w", pid, err)
+		return true, fmt.Errorf("stopping the pipelines' process %d: %w", pid, err)
 	}
 	for deadline := time.Now().Add(stopGrace); isPipelines(pid); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the pipelines' process %d did not stop within %s", pid, stopGrace)
+			return true, fmt.Errorf("the pipelines' process %d did not stop within %s", pid, stopGrace)
 		}
 	}
-	return nil
+	return true, nil
 }
 
 func isPipelines(pid int) bool {
@@ -121,11 +123,15 @@ func isPipelines(pid int) bool {
 	return err == nil && strings.Contains(string(out), " streams -o ") && !strings.Contains(string(out), "<defunct>")
 }
 
-func tail(path string, lines int) string {
-	text, err := os.ReadFile(path)
+// tail is the end of what this run logged, without the lines that only say that something is well.
+func (p *pipelines) tail(lines int) string {
+	text, err := os.ReadFile(p.log)
 	if err != nil {
 		return err.Error()
 	}
-	all := strings.Split(strings.TrimSpace(string(text)), "\n")
+	text = text[min(p.begun, int64(len(text))):]
+	all := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(text)), "\n"), func(line string) bool {
+		return strings.Contains(line, " level=info ")
+	})
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }

@@ -1,15 +1,17 @@
 package demo
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
 
 // WriteReport prints the books, some rows and what to try next.
-func (res *Result) WriteReport(w io.Writer, keep bool) error {
+func (res *Result) WriteReport(w io.Writer) error {
 	if err := res.Books.WriteTable(w); err != nil {
 		return err
 	}
@@ -23,12 +25,12 @@ func (res *Result) WriteReport(w io.Writer, keep bool) error {
 		t.AppendRow(table.Row{s.EventName, s.UserID, s.Properties, s.Rule})
 	}
 	t.Render()
-	_, err := fmt.Fprint(w, res.next(keep))
+	_, err := fmt.Fprint(w, res.next())
 	return err
 }
 
-func (res *Result) next(keep bool) string {
-	if !keep {
+func (res *Result) next() string {
+	if !res.Kept {
 		return `
 Try next:
   KEEP=1 make demo                       leave it all running
@@ -36,20 +38,22 @@ Try next:
   edit pipelines/policy.yaml, give it a new version, and run bin/ebbgate demo --seed 3
 `
 	}
+	base, database := httpBase(res.Endpoints.ClickHouseDSN)
 	return fmt.Sprintf(`
 Everything runs. Try next:
   eval "$(bin/ebbgate sandbox env)"
-  curl -s '%s/?query=SELECT+event_name,count()+FROM+events_unique+GROUP+BY+1+ORDER+BY+2+DESC+FORMAT+PrettyCompact'
+  curl -s '%s/?query=SELECT+event_name,count()+FROM+%s.events_unique+GROUP+BY+1+ORDER+BY+2+DESC+FORMAT+PrettyCompact'
   bin/ebbgate consent set --user-id u_0 analytics=false
+  edit pipelines/policy.yaml, give it a new version, and run bin/ebbgate demo --seed 2
   bin/ebbgate demo stop
-`, httpBase(res.Endpoints.ClickHouseDSN))
+`, base, database)
 }
 
-// httpBase is the address of a DSN without its database, or the DSN where it is no HTTP address.
-func httpBase(dsn string) string {
+// httpBase is the address of a DSN and its database; where it is no HTTP address, the DSN as it is and the default's name.
+func httpBase(dsn string) (base, database string) {
 	u, err := url.Parse(dsn)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") {
-		return dsn
+		return dsn, "default"
 	}
-	return u.Scheme + "://" + u.Host
+	return u.Scheme + "://" + u.Host, cmp.Or(strings.Trim(u.Path, "/"), "default")
 }

@@ -67,6 +67,9 @@ func (o Options) complete() (Options, error) {
 	if o.ClickHouseDSN == "" {
 		o.ClickHouseDSN = os.Getenv(EnvClickHouseDSN)
 	}
+	if o.ClickHouseDSN == ownDSN(net.JoinHostPort("127.0.0.1", strconv.Itoa(o.ClickHousePort))) {
+		o.ClickHouseDSN = "" // left in a shell by `sandbox env`: it names the engine we are about to start, not another server
+	}
 	if o.Messages == nil {
 		o.Messages = io.Discard
 	}
@@ -93,6 +96,9 @@ func (o Options) listen(what string, port int) string {
 	probe.Close()
 	return address
 }
+
+// ownDSN is where a sandbox's own ClickHouse is.
+func ownDSN(address string) string { return "http://" + address + "/" + Database }
 
 // The places inside a sandbox's folder.
 func keysFile(dir string) string      { return filepath.Join(dir, "keys", "master.key") }

@@ -76,7 +76,7 @@ func (s *Sandbox) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.state.Endpoints.ClickHouseDSN = "http://" + server.process.Address() + "/" + Database
+		s.state.Endpoints.ClickHouseDSN = ownDSN(server.process.Address())
 	}
 	for _, child := range s.children {
 		child.ended = make(chan struct{})

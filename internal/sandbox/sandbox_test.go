@@ -315,3 +315,15 @@ func TestMissingEngineSaysWhatToInstall(t *testing.T) {
 	_, err = library(t.Context(), npm.Fetcher{CacheDir: t.TempDir(), Client: "false"}, enginePackages["linux/amd64"])
 	require.ErrorIs(t, err, ErrNoEngine, "a fetch that fails leaves the binary on PATH to try")
 }
+
+func TestADSNOfTheSandboxItselfIsNotAnotherServer(t *testing.T) {
+	t.Setenv(EnvClickHouseDSN, "http://127.0.0.1:18123/"+Database)
+	opts, err := Options{Dir: t.TempDir()}.complete()
+	require.NoError(t, err)
+	assert.Empty(t, opts.ClickHouseDSN, "a shell that was pointed at a sandbox can start it again")
+
+	t.Setenv(EnvClickHouseDSN, "http://127.0.0.1:8123/"+Database)
+	opts, err = Options{Dir: t.TempDir()}.complete()
+	require.NoError(t, err)
+	assert.NotEmpty(t, opts.ClickHouseDSN)
+}

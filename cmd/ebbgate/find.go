@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/urfave/cli/v2"
+
+	"github.com/ebbgate/ebbgate/internal/clickhouse"
+	"github.com/ebbgate/ebbgate/internal/event"
+	"github.com/ebbgate/ebbgate/internal/kafka"
+	"github.com/ebbgate/ebbgate/internal/trace"
+	"github.com/ebbgate/ebbgate/internal/workspace"
+)
+
+// exitNotFound is the exit code of a search that found nothing.
+const exitNotFound = 4
+
+// findFlags say where the running system is and how far to look back.
+func findFlags() []cli.Flag {
+	return []cli.Flag{
+		workspaceFlag(),
+		&cli.StringFlag{Name: "brokers", EnvVars: []string{"EBBGATE_BROKERS"}, Value: "127.0.0.1:9092", Usage: "broker addresses, comma separated"},
+		&cli.BoolFlag{Name: "tls", Usage: "connect with TLS"},
+		&cli.StringFlag{Name: "sasl-mechanism", Usage: "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; the password or token comes from EBBGATE_SASL_PASSWORD"},
+		&cli.StringFlag{Name: "user", Usage: "the user to authenticate as"},
+		&cli.StringFlag{Name: "clickhouse-dsn", EnvVars: []string{"EBBGATE_CLICKHOUSE_DSN"}, Usage: "look for rows there too; without it only topics are read"},
+		&cli.StringFlag{Name: "table", Value: "events", Usage: "the table of rows"},
+		&cli.StringFlag{Name: "since", Value: "24h", Usage: "how far to look back: a duration, a time in RFC 3339, or all"},
+		&cli.DurationFlag{Name: "timeout", Value: 10 * time.Minute, Usage: "how long the search may take"},
+	}
+}
+
+// finder is a running system to search.
+type finder struct {
+	ws     *workspace.Workspace
+	client *kafka.Client
+	store  *clickhouse.Client
+	opts   trace.Options
+}
+
+func newFinder(c *cli.Context) (f *finder, err error) {
+	f = &finder{}
+	if f.ws, err = workspace.Load(c.String("workspace")); err != nil {
+		return nil, err
+	}
+	since, err := lookBack(c.String("since"), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if f.client, err = brokers(c); err != nil {
+		return nil, err
+	}
+	f.opts = trace.Options{Client: f.client, Topics: f.ws.Topics, Since: since, Progress: func(s trace.Searched) {
+		fmt.Fprintf(c.App.ErrWriter, "read %d records of %s\n", s.Records, s.Topic)
+	}}
+	for _, d := range f.ws.Policy.Destinations {
+		f.opts.Destinations = append(f.opts.Destinations, d.Name)
+	}
+	if dsn := c.String("clickhouse-dsn"); dsn != "" {
+		err = f.openStore(dsn, c.String("table"))
+	}
+	return f, err
+}
+
+// openStore uses the one destination of kind clickhouse; a workspace without one has no rows to look for.
+func (f *finder) openStore(dsn, table string) (err error) {
+	for _, d := range f.ws.Policy.Destinations {
+		if d.Kind == "clickhouse" {
+			f.store, err = clickhouse.Open(clickhouse.Options{DSN: dsn, Timeout: time.Minute})
+			f.opts.Store = &trace.Store{Client: f.store, Destination: d.Name, Table: table}
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *finder) close() {
+	if f.store != nil {
+		_ = f.store.Close()
+	}
+}
+
+// find looks an id up. Finding nothing is an error with an exit code of its own, which says where it looked.
+func (f *finder) find(ctx context.Context, id string, timeout time.Duration) (*trace.Trace, error) {
+	if !event.ValidID([]byte(id)) {
+		return nil, cli.Exit("the id is not one that an event can have: 1 to 128 letters, digits and .:_-/+=~", 1)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	t, err := trace.Find(ctx, id, f.opts)
+	if err != nil {
+		return nil, cli.Exit(err, 1)
+	}
+	if len(t.Events) == 0 {
+		return t, cli.Exit(fmt.Sprintf("%s was not found; %s", id, t.Search.String()), exitNotFound)
+	}
+	return t, nil
+}
+
+func lookBack(text string, now time.Time) (time.Time, error) {
+	if text == "all" {
+		return time.Time{}, nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return now.Add(-d), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--since is %q: give a duration such as 72h, a time such as 2026-11-24T10:00:00Z, or all", text)
+	}
+	return at, nil
+}
+
+// brokers returns a client for brokers that answer.
+func brokers(c *cli.Context) (*kafka.Client, error) {
+	client, err := kafka.NewClient(kafka.Login{
+		Seeds: []string{c.String("brokers")}, TLS: c.Bool("tls"),
+		Mechanism: c.String("sasl-mechanism"), User: c.String("user"), Password: os.Getenv("EBBGATE_SASL_PASSWORD"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	cl, err := kgo.NewClient(client.Options()...)
+	if err != nil {
+		return nil, fmt.Errorf("reading --brokers: %w", err)
+	}
+	defer cl.Close()
+	ctx, cancel := context.WithTimeout(c.Context, reachTimeout)
+	defer cancel()
+	if err := cl.Ping(ctx); err != nil {
+		return nil, fmt.Errorf("reaching the broker at %s: %w; set --brokers or EBBGATE_BROKERS", c.String("brokers"), err)
+	}
+	return client, nil
+}
