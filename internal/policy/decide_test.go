@@ -80,21 +80,25 @@ func TestExplain(t *testing.T) {
 	got, err := h.worker.Explain(0, &h.index, v)
 	require.NoError(t, err)
 	unlisted := "no rule names the field"
+	for i := range got {
+		assert.Equal(t, got[i].Verdict == "dropped", got[i].At > 0, "%+v", got[i])
+		got[i].At = 0
+	}
 	assert.Equal(t, []policy.FieldDecision{
-		{Path: "event_id", Verdict: "kept", Rule: "policy.yaml:6", Text: "keep"},
-		{Path: "event_name", Verdict: "dropped", Reason: unlisted},
-		{Path: "properties.plan", Verdict: "kept", Rule: "policy.yaml:7", Text: "keep"},
-		{Path: "properties.email", Verdict: "transformed", Rule: "policy.yaml:8", Text: "tokenize"},
-		{Path: "properties.when", Verdict: "failed", Reason: got[4].Reason, Rule: "policy.yaml:9", Text: "{truncate_time: day}"},
-		{Path: "properties.flag", Verdict: "dropped", Reason: "the rule drops it", Rule: "policy.yaml:10", Text: "drop"},
-		{Path: "properties.seats", Verdict: "dropped", Reason: "requires marketing: consent.withdrawn.marketing", Rule: "policy.yaml:11", Text: "{keep: true, requires: marketing}"},
-		{Path: "properties.amount", Verdict: "dropped", Reason: unlisted},
-		{Path: "properties.?", Verdict: "dropped", Reason: unlisted},
-		{Path: "properties.address", Verdict: "dropped", Reason: unlisted},
-		{Path: "properties.?", Verdict: "dropped", Reason: unlisted},
-		{Path: "consent.marketing", Verdict: "kept", Rule: "policy.yaml:12", Text: "keep"},
-		{Path: "consent.?", Verdict: "dropped", Reason: unlisted},
-		{Path: "?", Verdict: "dropped", Reason: unlisted},
+		{Path: "event_id", Verdict: "kept", Cause: policy.CauseRule, Rule: "policy.yaml:6", Text: "keep"},
+		{Path: "event_name", Verdict: "dropped", Cause: policy.CauseUnlisted, Reason: unlisted},
+		{Path: "properties.plan", Verdict: "kept", Cause: policy.CauseRule, Rule: "policy.yaml:7", Text: "keep"},
+		{Path: "properties.email", Verdict: "transformed", Cause: policy.CauseRule, Rule: "policy.yaml:8", Text: "tokenize"},
+		{Path: "properties.when", Verdict: "failed", Cause: policy.CauseTransform, Reason: got[4].Reason, Rule: "policy.yaml:9", Text: "{truncate_time: day}"},
+		{Path: "properties.flag", Verdict: "dropped", Cause: policy.CauseRule, Reason: "the rule drops it", Rule: "policy.yaml:10", Text: "drop"},
+		{Path: "properties.seats", Verdict: "dropped", Cause: policy.CauseRequires, Reason: "requires marketing: consent.withdrawn.marketing", Rule: "policy.yaml:11", Text: "{keep: true, requires: marketing}"},
+		{Path: "properties.amount", Verdict: "dropped", Cause: policy.CauseUnlisted, Reason: unlisted},
+		{Path: "properties.?", Verdict: "dropped", Cause: policy.CauseUnlisted, Reason: unlisted},
+		{Path: "properties.address", Verdict: "dropped", Cause: policy.CauseUnlisted, Reason: unlisted},
+		{Path: "properties.?", Verdict: "dropped", Cause: policy.CauseUnlisted, Reason: unlisted},
+		{Path: "consent.marketing", Verdict: "kept", Cause: policy.CauseRule, Rule: "policy.yaml:12", Text: "keep"},
+		{Path: "consent.?", Verdict: "dropped", Cause: policy.CauseUnlisted, Reason: unlisted},
+		{Path: "?", Verdict: "dropped", Cause: policy.CauseUnlisted, Reason: unlisted},
 	}, got)
 	assert.Contains(t, got[4].Reason, "mask.")
 	assert.NotContains(t, got[4].Reason, "never")

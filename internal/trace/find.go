@@ -1,0 +1,114 @@
+package trace
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ebbgate/ebbgate/internal/kafka"
+	"github.com/ebbgate/ebbgate/internal/topics"
+)
+
+// Options say where to look.
+type Options struct {
+	Client *kafka.Client
+	Topics *topics.Set
+	// Destinations are those of the policy, in its order.
+	Destinations []string
+	Since        time.Time      // earliest record to read; zero reads all there is
+	Store        *Store         // nil to look at topics alone
+	Progress     func(Searched) // called after each topic; may be nil
+}
+
+// roles are those whose topics tell of single events, in the order events pass them.
+var roles = []topics.Role{topics.Inbound, topics.Raw, topics.Validated, topics.Quarantine, topics.Decisions}
+
+// Find looks an event id or a correlation id up. A Trace without events means that nothing was found where it says.
+func Find(ctx context.Context, id string, opts Options) (*Trace, error) {
+	start := time.Now()
+	cl, err := kgo.NewClient(opts.Client.Options()...)
+	if err != nil {
+		return nil, fmt.Errorf("opening a client: %w", err)
+	}
+	defer cl.Close()
+	f, err := newFound(id, opts.Topics)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{options: opts.Client.Options(), admin: kadm.NewClient(cl), since: opts.Since}
+	t := &Trace{ID: id, Events: []Event{}, Search: Search{Store: opts.Store != nil}}
+	if !opts.Since.IsZero() {
+		since := opts.Since.UTC()
+		t.Search.Since = &since
+	}
+	for _, topic := range searched(opts.Topics) {
+		n, err := r.scan(ctx, topic.Name, func(rec *kgo.Record) { f.take(topic, rec) })
+		if err != nil {
+			return nil, err
+		}
+		done := Searched{topic.Name, n}
+		if t.Search.Topics = append(t.Search.Topics, done); opts.Progress != nil {
+			opts.Progress(done)
+		}
+	}
+	if err := f.walkBack(ctx, r); err != nil {
+		return nil, err
+	}
+	if opts.Store != nil {
+		if err := opts.Store.look(ctx, f); err != nil {
+			return nil, err
+		}
+		if err := f.walkBack(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range f.order {
+		f.events[name].finish(opts.Destinations)
+		t.Events = append(t.Events, *f.events[name])
+	}
+	t.Search.Seconds = time.Since(start).Seconds()
+	return t, nil
+}
+
+// searched lists the topics that may hold records of an event.
+func searched(set *topics.Set) (list []topics.Topic) {
+	for _, role := range roles {
+		for _, t := range set.All() {
+			if t.Role == role {
+				list = append(list, t)
+			}
+		}
+	}
+	for _, t := range set.All() {
+		if t.Destination != "" {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// walkBack fetches the records that others name as the place where the event entered, or failed: they may bear no id that
+// anybody could have searched for, and may be older than the search.
+func (f *found) walkBack(ctx context.Context, r *reader) error {
+	for at, id := range f.entered {
+		delete(f.entered, at)
+		e, topic := f.events[id], topics.Topic{}
+		if known, ok := f.topics.Topic(at.Topic); ok {
+			topic = known
+		}
+		if topic.Name == "" || topic.Destination != "" || e.has(at) {
+			continue
+		}
+		rec, err := r.at(ctx, at)
+		if err != nil {
+			return err
+		}
+		if rec != nil {
+			f.enter(e, topic, rec)
+		}
+	}
+	return nil
+}

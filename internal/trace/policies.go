@@ -1,0 +1,42 @@
+package trace
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ebbgate/ebbgate/internal/explain"
+	"github.com/ebbgate/ebbgate/internal/kafka"
+	"github.com/ebbgate/ebbgate/internal/workspace"
+)
+
+// Policies reads every policy version that ever judged from the topic with role policies.
+func Policies(ctx context.Context, client *kafka.Client, topic string) (explain.Rules, error) {
+	cl, err := kgo.NewClient(client.Options()...)
+	if err != nil {
+		return nil, fmt.Errorf("opening a client: %w", err)
+	}
+	defer cl.Close()
+	known := map[string]*workspace.Published{}
+	unreadable := map[string]error{}
+	r := &reader{options: client.Options(), admin: kadm.NewClient(cl)}
+	_, err = r.scan(ctx, topic, func(rec *kgo.Record) {
+		p, err := workspace.ParsePublished(rec.Value)
+		known[string(rec.Key)], unreadable[string(rec.Key)] = p, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(version string) (*workspace.Workspace, error) {
+		if err := unreadable[version]; err != nil {
+			return nil, err
+		}
+		p, ok := known[version]
+		if !ok {
+			return nil, fmt.Errorf("%s does not have it: stages publish a version before they judge by it, so look for another broker or a deleted topic", topic)
+		}
+		return p.Rules()
+	}, nil
+}
