@@ -95,6 +95,20 @@ func (s *tokenState) canonicalEmail(text []byte) bool {
 	if _, _, ok := splitEmail(text); !ok {
 		return false
 	}
+	s.value = s.value[:0]
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			return s.canonicalUnicode(text)
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		s.value = append(s.value, c)
+	}
+	return true
+}
+
+func (s *tokenState) canonicalUnicode(text []byte) bool {
 	s.lower = s.lower[:0]
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRune(text[i:])
