@@ -58,7 +58,11 @@ func (b *Books) notes() string {
 	}
 	for _, r := range b.Rows {
 		writeCounts(&out, r.Destination+" denied or suppressed", r.Reasons)
-		writeCounts(&out, r.Destination+" quarantined", r.Codes)
+	}
+	for _, r := range b.Rows {
+		if same := b.sameCodes(r); same[0] == r.Destination {
+			writeCounts(&out, strings.Join(same, ", ")+" quarantined", r.Codes)
+		}
 	}
 	for _, r := range b.Rows {
 		for _, p := range r.Problems {
@@ -76,6 +80,16 @@ func (b *Books) notes() string {
 		verdict = "balanced so far: some events are still on their way"
 	}
 	return out.String() + verdict + "\n"
+}
+
+// sameCodes are the destinations that lack the same events for the same reasons, which is usually all of them.
+func (b *Books) sameCodes(row Row) (same []string) {
+	for _, r := range b.Rows {
+		if maps.Equal(r.Codes, row.Codes) {
+			same = append(same, r.Destination)
+		}
+	}
+	return same
 }
 
 // writeCounts writes one line with the largest counts first.
