@@ -137,9 +137,9 @@ and erasure topics, with 10,000 consent records), redaction, 23 typed columns, l
 const pageTail = `
 ### What would close the gaps
 
-- The engine carries each event through four stages as a message of its own, with a span, a context and a metadata map that every
-  stage touches after it has left the processor's caches. Carrying a chunk as one message and judging it in one pass, event by
-  event while it is warm, would remove that; single events would then be visible to a user's processors only on request.
+- The engine carries each event through four stages as a message of its own. Nearly all that is still allocated per event is its
+  message, and a span and two contexts for every processor, which later stages touch cold. Carrying a chunk as one message and
+  judging it in one pass would remove that; single events would then be visible to a user's processors only on request.
 - The sink scans the redacted document again to fill columns. Redaction could note where each column's value lies while it
   writes the document.
 - What remains is work: two pseudonyms and a token are three HMACs per event, a judgement asks for the state of each of a
