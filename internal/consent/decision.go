@@ -14,9 +14,11 @@ const (
 )
 
 // Decision is one record of privacy.decisions: what was decided of one event at one destination, by which rule and on which state.
-// It holds no value of the event.
+// Of the event it holds its id, its name and when it happened, and no other value.
 type Decision struct {
 	EventID        string
+	EventName      string
+	Timestamp      string // when the user acted, as the event says
 	Destination    string
 	Verdict        string // Allowed or Denied
 	Reason         string // "" when allowed
@@ -49,6 +51,12 @@ func (d *Decision) Append(dst []byte) []byte {
 	dst = d.appendID(dst)
 	dst = append(dst, '"')
 	dst = appendText(dst, `,"event_id":`, d.EventID)
+	if d.EventName != "" {
+		dst = appendText(dst, `,"event_name":`, d.EventName)
+	}
+	if d.Timestamp != "" {
+		dst = appendText(dst, `,"timestamp":`, d.Timestamp)
+	}
 	dst = appendText(dst, `,"destination":`, d.Destination)
 	dst = appendText(dst, `,"verdict":`, d.Verdict)
 	dst = appendText(dst, `,"reason":`, d.Reason)

@@ -121,7 +121,7 @@ func FromParsed(conf *service.ParsedConfig, mgr *service.Resources, ring *keys.R
 	if err != nil {
 		return nil, err
 	}
-	l := &lookup{}
+	l := &lookup{waiting: waiting{gauge: mgr.Metrics().NewGauge("ebbgate_state_waiting")}}
 	if conf.Contains(fieldHTTP) {
 		names.consent = ""
 		if l.http, err = parseHTTP(conf.Namespace(fieldHTTP), mgr); err != nil {

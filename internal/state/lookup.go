@@ -13,8 +13,9 @@ import (
 
 // lookup joins the consent service, if there is one, with the views of the compacted topics, if there are any.
 type lookup struct {
-	http  *httpConsent
-	views *views
+	http    *httpConsent
+	views   *views
+	waiting waiting
 }
 
 func (l *lookup) Read(ctx context.Context, keys []string) ([]consent.State, error) {
@@ -22,6 +23,8 @@ func (l *lookup) Read(ctx context.Context, keys []string) ([]consent.State, erro
 	if len(keys) == 0 {
 		return states, nil
 	}
+	l.waiting.add(len(keys))
+	defer l.waiting.add(-len(keys))
 	if l.http != nil {
 		if err := l.http.fill(ctx, keys, states); err != nil {
 			return nil, unavailable(err)

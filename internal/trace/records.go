@@ -172,6 +172,8 @@ func (e *Event) has(at Position) bool {
 func decision(rec *kgo.Record) consent.Decision {
 	var wire struct {
 		EventID        string `json:"event_id"`
+		EventName      string `json:"event_name"`
+		Timestamp      string `json:"timestamp"`
 		Destination    string `json:"destination"`
 		Verdict        string `json:"verdict"`
 		Reason         string `json:"reason"`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
@@ -51,6 +52,7 @@ type chunk struct {
 	others      service.MessageBatch // messages that are no records of the destination
 	settled     int
 	layout      *layout
+	acted       []time.Time // when some of its events happened
 }
 
 var errNoChunk = errors.New("the batch is not one chunk of the redpanda input: read the topic with this distribution's redpanda input, and put nothing between that joins or splits batches")
@@ -62,7 +64,7 @@ func readChunk(batch service.MessageBatch, c *chunk, elsewhere func(stage.Inspec
 	if len(batch) == 0 {
 		return errNoChunk
 	}
-	*c = chunk{records: slices.Grow(c.records[:0], len(batch)), read: c.read[:0], others: c.others[:0]}
+	*c = chunk{records: slices.Grow(c.records[:0], len(batch)), read: c.read[:0], others: c.others[:0], acted: c.acted[:0]}
 	if err := c.identify(batch[0]); err != nil {
 		return err
 	}

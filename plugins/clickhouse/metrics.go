@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"errors"
+	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
@@ -19,6 +20,7 @@ type metrics struct {
 	refused     *service.MetricCounter
 	waits       *service.MetricCounter
 	insert      *service.MetricTimer
+	timings     *timings
 }
 
 func newMetrics(m *service.Metrics, destination string) *metrics {
@@ -31,6 +33,7 @@ func newMetrics(m *service.Metrics, destination string) *metrics {
 		refused:     m.NewCounter("ebbgate_refused_total", "destination", "code"),
 		waits:       m.NewCounter("ebbgate_waits_total", "destination", "reason"),
 		insert:      m.NewTimer("ebbgate_clickhouse_insert_ns", "destination"),
+		timings:     newTimings(m, destination),
 	}
 }
 
@@ -39,6 +42,7 @@ func (m *metrics) delivered(c *chunk) {
 	m.rows.Incr(int64(c.count(wanted)+c.count(present)), m.destination)
 	m.repeats.Incr(int64(c.count(repeated)), m.destination)
 	m.settled.Incr(int64(c.settled), m.destination)
+	m.timings.delivered(c.acted, time.Now())
 	for i := range c.records {
 		if r := &c.records[i]; r.fate == denied {
 			m.deniedAt.Incr(1, m.destination, r.reason)

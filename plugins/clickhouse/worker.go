@@ -43,10 +43,13 @@ func newWorker(l *layout) *worker {
 func (w *worker) build(c *chunk, rows []int, now time.Time) (*clickhouse.Block, error) {
 	w.block.Reset()
 	bad := &refusals{}
-	for _, at := range rows {
+	c.acted = c.acted[:0]
+	for n, at := range rows {
 		r := &c.records[at]
 		if err := w.guarded(c, r, now); err != nil {
 			bad.add(err.Code, r.ref, err)
+		} else if sampled(n, len(rows)) {
+			c.sample(&w.index)
 		}
 	}
 	return w.block, bad.err()

@@ -21,6 +21,8 @@ type processor struct {
 	claims  *consent.Reader
 	lookup  state.Lookup
 	readers stage.ReaderPool
+	stage   string
+	judged  *service.MetricCounter
 	missing *service.MetricCounter
 	begin   func() settle // what this stage does with the verdicts of one batch
 	policy  *publisher    // nil with a fixed state, which is for tests
@@ -52,6 +54,8 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 		guard:   stage.NewGuard(name, rt),
 		rt:      rt,
 		readers: stage.NewReaderPool(rt.Workspace.Dict, event.DefaultLimits),
+		stage:   name,
+		judged:  mgr.Metrics().NewCounter("ebbgate_judged_total", "stage", "source", "consent"),
 		missing: mgr.Metrics().NewCounter("ebbgate_missing_consent_total", "source"),
 	}
 	if p.claims, err = consent.NewReader(rt.Workspace.Dict, rt.Workspace.Policy.Purposes()); err != nil {
@@ -115,14 +119,13 @@ func (p *processor) ProcessBatch(ctx context.Context, batch service.MessageBatch
 		}
 		return []service.MessageBatch{out}, nil
 	}
-	now, settle := time.Now().UTC(), p.begin()
+	now, settle, counts := time.Now().UTC(), p.begin(), standings{}
+	defer counts.report(p.stage, p.judged, p.missing)
 	for i := range waiting {
 		next := &waiting[i]
 		p.guard.Settle(next.msg, func() {
 			v := consent.Judge(p.rt.Workspace.Policy.Purposes(), next.claim, states[next.first:next.first+len(next.subject.Keys)], now)
-			if v.Missing {
-				p.missing.Incr(1, next.source)
-			}
+			counts[[2]string{next.source, standing(&v)}]++
 			settle(next, v)
 		})
 	}

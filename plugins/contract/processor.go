@@ -60,6 +60,7 @@ type processor struct {
 	limits  event.TimeLimits
 	readers stage.ReaderPool
 	removed *service.MetricCounter
+	drift   *drift
 }
 
 func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processor, error) {
@@ -77,6 +78,7 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 		topic:   validated.Name,
 		readers: stage.NewReaderPool(rt.Workspace.Dict, event.DefaultLimits),
 		removed: mgr.Metrics().NewCounter("ebbgate_undeclared_removed_total", "event"),
+		drift:   newDrift(rt.Workspace, mgr.Metrics()),
 	}
 	p.limits, err = stage.TimeLimits(conf)
 	return p, err
@@ -87,13 +89,14 @@ func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) 
 	reader := p.readers.Get()
 	defer p.readers.Put(reader)
 	var res contract.Result
-	now := time.Now()
+	now, seen := time.Now(), sightings{}
+	defer p.drift.report(seen)
 	return []service.MessageBatch{p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
-		return append(out, msg), p.check(msg, reader, &res, now)
+		return append(out, msg), p.check(msg, reader, &res, now, seen)
 	})}, nil
 }
 
-func (p *processor) check(msg *service.Message, reader *stage.Reader, res *contract.Result, now time.Time) error {
+func (p *processor) check(msg *service.Message, reader *stage.Reader, res *contract.Result, now time.Time, seen sightings) error {
 	ix, err := reader.Index(msg)
 	if err != nil {
 		return err
@@ -108,7 +111,9 @@ func (p *processor) check(msg *service.Message, reader *stage.Reader, res *contr
 	if fault != nil {
 		return fault
 	}
-	if agreed.Check(ix, res); len(res.Faults) > 0 {
+	agreed.Check(ix, res)
+	p.drift.note(seen, agreed.Event, ix, res)
+	if len(res.Faults) > 0 {
 		return &res.Faults[0]
 	}
 	if len(res.Remove) > 0 {

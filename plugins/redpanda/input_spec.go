@@ -72,7 +72,7 @@ an event entered the pipelines, changes nothing.
 
 ### Metrics
 
-`+"`ebbgate_input_chunks_total ebbgate_input_records_total ebbgate_input_replays_total{topic,kind} ebbgate_input_commit_errors_total ebbgate_quarantined_total{stage,code} ebbgate_input_lag{topic,partition}`"+`.`).
+`+"`ebbgate_input_chunks_total ebbgate_input_records_total ebbgate_input_replays_total{topic,kind} ebbgate_input_commit_errors_total ebbgate_quarantined_total{stage,code} ebbgate_input_lag{topic,partition} ebbgate_input_oldest_unread_timestamp_seconds{topic,partition} ebbgate_input_retention_seconds{topic}`"+`.`).
 		Fields(kafka.ClientFields()...).
 		Fields(groupFields()...).
 		Fields(fetchFields()...).

@@ -22,6 +22,8 @@ type inputMetrics struct {
 	commitErrors *service.MetricCounter
 	quarantined  *service.MetricCounter
 	lag          *service.MetricGauge
+	oldest       *service.MetricGauge
+	retention    *service.MetricGauge
 }
 
 func newInputMetrics(m *service.Metrics) *inputMetrics {
@@ -32,6 +34,8 @@ func newInputMetrics(m *service.Metrics) *inputMetrics {
 		commitErrors: m.NewCounter("ebbgate_input_commit_errors_total"),
 		quarantined:  m.NewCounter("ebbgate_quarantined_total", "stage", "code"),
 		lag:          m.NewGauge("ebbgate_input_lag", "topic", "partition"),
+		oldest:       m.NewGauge("ebbgate_input_oldest_unread_timestamp_seconds", "topic", "partition"),
+		retention:    m.NewGauge("ebbgate_input_retention_seconds", "topic"),
 	}
 }
 

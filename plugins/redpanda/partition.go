@@ -21,6 +21,7 @@ type partition struct {
 
 	mu     sync.Mutex
 	cut    *cutter // nil until the committed offset is known
+	handed *chunk  // the last one cut
 	paused bool
 	gone   bool // given up
 
@@ -36,14 +37,6 @@ type partition struct {
 	anchored  bool         // something is committed for the partition
 	committed atomic.Int64 // the last offset that is
 	name      string       // the partition's number, as a metric label
-}
-
-// observe reports how many offsets the broker had, when it last answered, that are not committed yet.
-func (p *partition) observe() {
-	p.mu.Lock()
-	lag := p.cut.end - max(p.committed.Load(), 0)
-	p.mu.Unlock()
-	p.session.in.metrics.lag.Set(max(lag, 0), p.topic, p.name)
 }
 
 func newPartition(s *session, topic string, id int32) *partition {
@@ -134,6 +127,9 @@ func (p *partition) await() *chunk {
 func (p *partition) tryCut() (*chunk, time.Duration) {
 	p.mu.Lock()
 	c, wait := p.cut.cut(time.Now())
+	if c != nil {
+		p.handed = c
+	}
 	resume := c != nil && p.paused && !p.cut.holds(1)
 	if resume {
 		p.paused = false
@@ -252,7 +248,7 @@ func (p *partition) giveUp(patience time.Duration) {
 			close(p.done)
 		}
 	})
-	defer p.session.in.metrics.lag.Set(0, p.topic, p.name) // its next owner reports it
+	defer p.forget()
 	defer p.kill()
 	if p.finished(patience) {
 		return

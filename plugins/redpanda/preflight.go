@@ -65,6 +65,7 @@ func (in *input) preflight(ctx context.Context) error {
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return fmt.Errorf("reading the offsets of group %s: %w", in.group, explain(err))
 	}
+	in.tellRetention(ctx, adm)
 	return in.compare(committed, starts, ends)
 }
 
