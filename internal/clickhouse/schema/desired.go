@@ -18,25 +18,33 @@ type Desired struct {
 	Migrations []Migration
 	Views      []View
 	TTL        string // of the events table; empty for none
+	Roles      []Role
 }
 
-// Describe puts together what a workspace wants of ClickHouse: the files, the views of events and the retention.
+// Describe puts together what a workspace wants of ClickHouse: the files, the views of events, the retention and the roles.
 func Describe(files fs.FS, contracts *contract.Set, destination *policy.Destination) (*Desired, error) {
 	migrations, views, err := LoadFiles(files)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := LoadRoles(files)
 	if err != nil {
 		return nil, err
 	}
 	if len(migrations) == 0 {
 		return nil, errors.New("reading the ClickHouse schema: the folder has no NNN_*.sql: see clickhouse/ of the shipped workspace")
 	}
-	d := &Desired{Migrations: migrations, Views: append(views, EventViews(contracts.All(), destination)...)}
+	d := &Desired{
+		Migrations: migrations, Roles: roles,
+		Views: append(views, EventViews(contracts.All(), destination)...),
+	}
 	d.TTL = retention(contracts.Classes(), destination.Retention)
 	return d, d.check()
 }
 
 // check refuses views whose names collide.
 func (d *Desired) check() error {
-	taken := map[string]bool{Table: true, "ebbgate_chunks": true, recordTable: true}
+	taken := map[string]bool{Table: true, "ebbgate_chunks": true, "outcomes": true, recordTable: true}
 	var errs []error
 	for _, v := range d.Views {
 		if taken[v.Name] {

@@ -24,6 +24,7 @@ type View struct {
 	Name    string
 	Comment string
 	Columns []ViewColumn // empty: those of the SELECT, without comments
+	Refresh string       // of a rollup: when it is computed and how it is stored; empty for an ordinary view
 	Select  string
 }
 
@@ -32,40 +33,75 @@ type ViewColumn struct{ Name, Type, Comment string }
 
 var (
 	migrationName = regexp.MustCompile(`^\d{3}_[a-z0-9_]+\.sql$`)
-	viewName      = regexp.MustCompile(`^[a-z][a-z0-9_]*\.sql$`)
+	objectName    = regexp.MustCompile(`^[a-z][a-z0-9_]*\.sql$`)
 )
 
-// LoadFiles reads the NNN_*.sql migrations of a folder and the SELECTs in its views folder. Names that fit neither form
-// are errors: a file that is silently left out is a table that is missing.
+// LoadFiles reads the NNN_*.sql migrations of a folder, and the views and rollups of its folders of that name, each after
+// those it reads. Names that do not fit are errors: a file that is silently left out is a table that is missing.
 func LoadFiles(fsys fs.FS) ([]Migration, []View, error) {
-	var migrations []Migration
-	var views []View
-	names, err := fs.Glob(fsys, "*.sql")
+	migrations, err := loadMigrations(fsys)
 	if err != nil {
 		return nil, nil, err
+	}
+	var views []View
+	err = eachNamed(fsys, "views", func(name, comment, text string) error {
+		views = append(views, View{Name: name, Comment: comment, Select: text})
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	err = eachNamed(fsys, "rollups", func(name, comment, text string) error {
+		v, err := rollup(name, comment, text)
+		views = append(views, v)
+		return err
+	})
+	return migrations, inOrder(views), err
+}
+
+// LoadRoles reads the folder's roles.
+func LoadRoles(fsys fs.FS) ([]Role, error) {
+	var roles []Role
+	err := eachNamed(fsys, "roles", func(name, _, text string) error {
+		roles = append(roles, Role{Name: name, Statements: split(text)})
+		return nil
+	})
+	return roles, err
+}
+
+func loadMigrations(fsys fs.FS) ([]Migration, error) {
+	var migrations []Migration
+	names, err := fs.Glob(fsys, "*.sql")
+	if err != nil {
+		return nil, err
 	}
 	for _, name := range names {
 		text, err := readNamed(fsys, name, migrationName, "NNN_name.sql")
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		migrations = append(migrations, Migration{Name: strings.TrimSuffix(name, ".sql"), SQL: text, Statements: split(text)})
 	}
-	if err := unique(migrations); err != nil {
-		return nil, nil, err
-	}
-	names, err = fs.Glob(fsys, "views/*.sql")
+	return migrations, unique(migrations)
+}
+
+// eachNamed gives the files of a folder by name, each without its leading comment, its last semicolon and blanks.
+func eachNamed(fsys fs.FS, folder string, take func(name, comment, text string) error) error {
+	names, err := fs.Glob(fsys, folder+"/*.sql")
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	for _, name := range names {
-		text, err := readNamed(fsys, name, viewName, "views/name.sql")
+		text, err := readNamed(fsys, name, objectName, folder+"/name.sql")
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		views = append(views, fileView(name, text))
+		comment, text := cutComment(text)
+		if err := take(strings.TrimSuffix(path.Base(name), ".sql"), comment, text); err != nil {
+			return err
+		}
 	}
-	return migrations, views, nil
+	return nil
 }
 
 func readNamed(fsys fs.FS, name string, want *regexp.Regexp, form string) (string, error) {
@@ -89,18 +125,15 @@ func unique(migrations []Migration) error {
 	return errors.Join(errs...)
 }
 
-// fileView takes the leading comment lines for the view's comment.
-func fileView(name, text string) View {
-	v := View{Name: strings.TrimSuffix(path.Base(name), ".sql")}
-	var comment []string
+// cutComment takes the leading comment lines off.
+func cutComment(text string) (comment, rest string) {
+	var lines []string
 	for strings.HasPrefix(text, "--") {
 		var line string
 		line, text, _ = strings.Cut(text, "\n")
-		comment = append(comment, strings.TrimSpace(strings.TrimPrefix(line, "--")))
+		lines = append(lines, strings.TrimSpace(strings.TrimPrefix(line, "--")))
 	}
-	v.Comment = strings.Join(comment, " ")
-	v.Select = strings.TrimRight(strings.TrimSpace(text), ";")
-	return v
+	return strings.Join(lines, " "), strings.TrimRight(strings.TrimSpace(text), ";")
 }
 
 // split cuts a file into statements at semicolons that stand outside quotes and comments.

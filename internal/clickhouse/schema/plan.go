@@ -15,7 +15,7 @@ const recordTable = "ebbgate_migrations"
 
 const recordDDL = `CREATE TABLE IF NOT EXISTS ` + recordTable + `
 (
-    kind       LowCardinality(String) COMMENT 'migration, view or ttl',
+    kind       LowCardinality(String) COMMENT 'migration, view, ttl or role',
     name       String,
     sha256     String,
     sql        String,
@@ -30,6 +30,7 @@ const (
 	kindMigration = "migration"
 	kindView      = "view"
 	kindTTL       = "ttl"
+	kindRole      = "role"
 )
 
 // Action is what a change does.
@@ -72,6 +73,8 @@ type actual struct {
 	record  map[[2]string]recorded // by kind and name
 	objects map[string]string      // engine by name
 	columns string                 // of the events table, as one text
+
+	mayMakeRoles bool
 }
 
 // MakePlan compares the database with what is desired and changes nothing. With drop set, views that were applied
@@ -90,6 +93,9 @@ func MakePlan(ctx context.Context, client *clickhouse.Client, want *Desired, dro
 	for i := range want.Views {
 		p.view(have, &want.Views[i], pending)
 	}
+	for i := range want.Roles {
+		p.role(have, &want.Roles[i], want.Views)
+	}
 	p.leftovers(have, want, drop)
 	return p, nil
 }
@@ -106,6 +112,9 @@ func observe(ctx context.Context, client *clickhouse.Client) (*actual, error) {
 		return nil, fmt.Errorf("listing tables: %w", err)
 	}
 	if have.columns, err = tableColumns(ctx, client); err != nil {
+		return nil, err
+	}
+	if have.mayMakeRoles, err = mayMakeRoles(ctx, client); err != nil {
 		return nil, err
 	}
 	if have.objects[recordTable] == "" {
@@ -175,7 +184,7 @@ func (p *Plan) view(have *actual, v *View, pending bool) {
 	done, ok := have.record[[2]string{kindView, v.Name}]
 	engine := have.objects[v.Name]
 	switch {
-	case engine != "" && (engine != "View" || !ok):
+	case engine != "" && (engine != v.engine() || !ok):
 		c.Action, c.SQL = Blocked, nil
 		c.Reason = fmt.Sprintf("database %s has an object %s (%s) that this command did not make: rename or drop it", p.Database, v.Name, engine)
 	case engine == "":
@@ -203,7 +212,7 @@ func (p *Plan) leftovers(have *actual, want *Desired, drop bool) {
 	var names []string
 	for key := range have.record {
 		described := slices.ContainsFunc(want.Views, func(v View) bool { return v.Name == key[1] })
-		if key[0] == kindView && !described && have.objects[key[1]] == "View" {
+		if key[0] == kindView && !described && isView(have.objects[key[1]]) {
 			names = append(names, key[1])
 		}
 	}

@@ -169,7 +169,7 @@ func TestChangedViewShowsItsDifference(t *testing.T) {
 	files["views/small.sql"] = &fstest.MapFile{Data: []byte("SELECT a FROM events WHERE a < 7;\n")}
 	p := plan(t, client, desired(t, files), false)
 	require.Equal(t, []string{"replace view small"}, actions(p))
-	assert.Equal(t, "  CREATE OR REPLACE VIEW `small` AS\n- SELECT a FROM events WHERE a < 5\n+ SELECT a FROM events WHERE a < 7\n", p.Changes[0].Diff)
+	assert.Equal(t, "  CREATE OR REPLACE VIEW `small`\n  DEFINER = CURRENT_USER SQL SECURITY DEFINER AS\n- SELECT a FROM events WHERE a < 5\n+ SELECT a FROM events WHERE a < 7\n", p.Changes[0].Diff)
 	require.NoError(t, client.Exec(t.Context(), "DROP VIEW all"))
 	assert.Equal(t, []string{"create view all", "replace view small"}, actions(plan(t, client, desired(t, files), false)), "what was dropped by hand comes back")
 }

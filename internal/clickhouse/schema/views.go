@@ -207,25 +207,3 @@ func jsonPath(names []string) string {
 	}
 	return path
 }
-
-// SQL is the statement that makes the view.
-func (v *View) SQL() string {
-	var b strings.Builder
-	b.WriteString("CREATE OR REPLACE VIEW " + clickhouse.Quote(v.Name))
-	for i, c := range v.Columns {
-		if i == 0 {
-			b.WriteString("\n(\n")
-		}
-		fmt.Fprintf(&b, "    %s %s COMMENT %s", clickhouse.Quote(c.Name), c.Type, clickhouse.Literal(c.Comment))
-		if i < len(v.Columns)-1 {
-			b.WriteString(",\n")
-		} else {
-			b.WriteString("\n)")
-		}
-	}
-	b.WriteString(" AS\n" + v.Select)
-	if v.Comment != "" {
-		b.WriteString("\nCOMMENT " + clickhouse.Literal(v.Comment))
-	}
-	return b.String()
-}
