@@ -52,11 +52,11 @@ func TestTopicsPlanAndApply(t *testing.T) {
 		out, err := run("plan", "--output", "json")
 		require.Equal(t, 2, exitCode(err), "there is something to do, and plan does not do it")
 		require.NoError(t, json.Unmarshal([]byte(out), &plan))
-		assert.Len(t, plan.Changes, 4, "a topic, and READ, DESCRIBE and the groups for its reader")
+		assert.Len(t, plan.Changes, 5, "a topic, and READ, DESCRIBE, DESCRIBE_CONFIGS and the groups for its reader")
 	}
 	out, err := run("apply")
 	require.NoError(t, err)
-	assert.Contains(t, out, "4 changes made")
+	assert.Contains(t, out, "5 changes made")
 	out, err = run("plan")
 	require.NoError(t, err)
 	assert.Equal(t, "Nothing to change.\n", out)

@@ -27,8 +27,8 @@ func (g grant) String() string {
 // clusterName is what the broker calls itself in permissions.
 const clusterName = "kafka-cluster"
 
-// grants lists what the principals of topics.yaml need, each once, in the order of the file: readers READ and DESCRIBE
-// the topic and READ the groups; writers WRITE and DESCRIBE it, and write idempotently.
+// grants lists what the principals of topics.yaml need, each once, in the order of the file: readers READ the topic and the
+// groups; writers WRITE it, and write idempotently; both learn of its partitions, its retention and how large a record may be.
 func grants(set *topics.Set) []grant {
 	var out []grant
 	seen := map[grant]bool{}
@@ -38,15 +38,19 @@ func grants(set *topics.Set) []grant {
 			out = append(out, g)
 		}
 	}
+	describe := func(p, topic string) {
+		add(grant{p, kmsg.ACLResourceTypeTopic, topic, kadm.ACLPatternLiteral, kadm.OpDescribe})
+		add(grant{p, kmsg.ACLResourceTypeTopic, topic, kadm.ACLPatternLiteral, kadm.OpDescribeConfigs})
+	}
 	for _, t := range set.All() {
 		for _, p := range t.Read {
 			add(grant{p, kmsg.ACLResourceTypeTopic, t.Name, kadm.ACLPatternLiteral, kadm.OpRead})
-			add(grant{p, kmsg.ACLResourceTypeTopic, t.Name, kadm.ACLPatternLiteral, kadm.OpDescribe})
+			describe(p, t.Name)
 			add(grant{p, kmsg.ACLResourceTypeGroup, topics.GroupPrefix, kadm.ACLPatternPrefixed, kadm.OpRead})
 		}
 		for _, p := range t.Write {
 			add(grant{p, kmsg.ACLResourceTypeTopic, t.Name, kadm.ACLPatternLiteral, kadm.OpWrite})
-			add(grant{p, kmsg.ACLResourceTypeTopic, t.Name, kadm.ACLPatternLiteral, kadm.OpDescribe})
+			describe(p, t.Name)
 			add(grant{p, kmsg.ACLResourceTypeCluster, clusterName, kadm.ACLPatternLiteral, kadm.OpIdempotentWrite})
 		}
 	}
@@ -75,7 +79,7 @@ func (p *Plan) permissions(ctx context.Context, adm *kadm.Client) error {
 	var beyond []string
 	for g := range have {
 		_, ours := p.set.Topic(g.name)
-		if ours && g.kind == kmsg.ACLResourceTypeTopic && !wanted[g] && g.operation != kadm.OpDescribe {
+		if ours && g.kind == kmsg.ACLResourceTypeTopic && !wanted[g] && g.operation != kadm.OpDescribe && g.operation != kadm.OpDescribeConfigs {
 			beyond = append(beyond, g.String())
 		}
 	}

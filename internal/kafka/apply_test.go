@@ -99,7 +99,7 @@ func TestACLsGiveEachPrincipalWhatItNeedsOnly(t *testing.T) {
 	require.NoError(t, err)
 	changes, err := plan.Apply(ctx(t), adm)
 	require.NoError(t, err)
-	assert.Len(t, changes, 8)
+	assert.Len(t, changes, 11)
 	plan, err = PlanTopics(ctx(t), adm, set, true)
 	require.NoError(t, err)
 	assert.Empty(t, plan.Changes)
