@@ -9,6 +9,7 @@ import (
 
 	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/keys"
+	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/stage"
 	"github.com/ebbgate/ebbgate/internal/topics"
 )
@@ -89,16 +90,16 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
 	reader := p.readers.Get()
 	defer p.readers.Put(reader)
-	now := time.Now()
+	now, taken := time.Now(), providerIDs{}
 	for _, msg := range batch {
 		stage.ForgetOrigin(msg)
 	}
 	return []service.MessageBatch{p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
-		return append(out, msg), p.stamp(msg, reader, now)
+		return append(out, msg), p.stamp(msg, reader, taken, now)
 	})}, nil
 }
 
-func (p *processor) stamp(msg *service.Message, reader *stage.Reader, now time.Time) error {
+func (p *processor) stamp(msg *service.Message, reader *stage.Reader, taken providerIDs, now time.Time) error {
 	ix, err := reader.Index(msg)
 	if err != nil {
 		return err
@@ -106,7 +107,7 @@ func (p *processor) stamp(msg *service.Message, reader *stage.Reader, now time.T
 	if fault := event.CheckEnvelope(ix, now, p.limits); fault != nil {
 		return fault
 	}
-	body, err := p.complete(msg, ix)
+	body, err := p.complete(msg, ix, taken)
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (p *processor) stamp(msg *service.Message, reader *stage.Reader, now time.T
 }
 
 // complete returns the envelope with the id and arrival time it lacks, or nil when it lacks nothing.
-func (p *processor) complete(msg *service.Message, ix *event.Index) ([]byte, error) {
+func (p *processor) complete(msg *service.Message, ix *event.Index, taken providerIDs) ([]byte, error) {
 	_, hasID := ix.Get(event.EventID)
 	_, hasReceived := ix.Get(event.ReceivedAt)
 	if hasID && hasReceived {
@@ -130,23 +131,45 @@ func (p *processor) complete(msg *service.Message, ix *event.Index) ([]byte, err
 	id := ""
 	if !hasID {
 		var err error
-		if id, err = p.deriveID(msg, ix); err != nil {
+		if id, err = p.deriveID(msg, ix, taken); err != nil {
 			return nil, err
 		}
 	}
 	return event.AppendComplete(make([]byte, 0, len(ix.Buf)+96), ix, id, stage.ReceivedAt(msg)), nil
 }
 
-func (p *processor) deriveID(msg *service.Message, ix *event.Index) (string, error) {
+func (p *processor) deriveID(msg *service.Message, ix *event.Index, taken providerIDs) (string, error) {
 	source, _ := ix.Get(event.ContextSource)
 	providerID, err := p.providerID.TryString(msg)
 	if err != nil {
 		return "", &event.Fault{Code: "identity.provider_id", Remedy: "mend the interpolation of provider_id"}
 	}
 	if providerID != "" {
+		if !taken.take(msg, providerID) {
+			return "", &event.Fault{Code: "identity.shared_provider_id", Remedy: "give each part of a record an id of its own in provider_id, then replay the event"}
+		}
 		return event.DeriveID(source.String(), providerID), nil
 	}
 	return event.DeriveIDFromBody(source.String(), ix), nil
+}
+
+// providerIDs are those of one batch, by the record they came with. Parts that were split from one record would be taken
+// for repeats of each other if they shared an id.
+type providerIDs map[providerIDAt]bool
+
+type providerIDAt struct {
+	record quarantine.Ref
+	id     string
+}
+
+func (t providerIDs) take(msg *service.Message, id string) bool {
+	record, ok := stage.Source(msg)
+	at := providerIDAt{record, id}
+	if !ok || t[at] {
+		return !ok
+	}
+	t[at] = true
+	return true
 }
 
 // Close has nothing to release.

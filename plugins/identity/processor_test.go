@@ -89,3 +89,25 @@ func TestSubjectsAppearAsPseudonymsOnly(t *testing.T) {
 	topic, _ := msg.MetaGet(stage.MetaTopic)
 	require.Equal(t, "events.raw", topic)
 }
+
+func TestPartsOfOneRecordMayNotShareAnID(t *testing.T) {
+	p := newTestProcessor(t, `provider_id: '${! @delivery }'`)
+	part := func(offset int64, name string) *service.Message {
+		msg := message(`,"properties":{"part":"` + name + `"}`)
+		msg.MetaSet("delivery", "d_1")
+		stage.SetPosition(msg, &stage.Position{Chunk: &stage.Chunk{Topic: "inbound.events"}, Offset: offset})
+		return msg
+	}
+	out, err := p.ProcessBatch(context.Background(), service.MessageBatch{part(7, "a"), part(7, "b"), part(8, "a")})
+	require.NoError(t, err)
+	var codes []string
+	for _, msg := range out[0] {
+		rec, _ := stage.Quarantine(msg)
+		if rec == nil {
+			codes = append(codes, "")
+			continue
+		}
+		codes = append(codes, rec.Code)
+	}
+	require.Equal(t, []string{"", "identity.shared_provider_id", ""}, codes, "a record that is sent again is a repeat; a second part is none")
+}

@@ -38,7 +38,7 @@ func (o *originReader) read(rec *kgo.Record) (ref quarantine.Ref) {
 		}
 		known++
 	}
-	if known != 3 || !o.names(topic) {
+	if known != 3 || partition < 0 || offset < 0 || !o.names(topic) {
 		return ref
 	}
 	return quarantine.Ref{Topic: o.topic, Partition: int32(partition), Offset: offset}
