@@ -24,10 +24,11 @@ const clickhouseFolder = "clickhouse"
 func clickhouseCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "clickhouse",
-		Usage: "Make the tables, views and retention of a ClickHouse destination",
-		Description: `Reads clickhouse/*.sql, clickhouse/views/*.sql, the contracts and the policy of a workspace. Files named NNN_*.sql
+		Usage: "Make the tables, views, rollups, roles and retention of a ClickHouse destination",
+		Description: `Reads clickhouse/*.sql and its folders views, rollups and roles, the contracts and the policy of a workspace. Files named NNN_*.sql
 run once, in order. Each event gets a view with one typed column per property the policy lets through. Rows go after
-the retention of their class. Tables are never dropped, views only with --drop.
+the retention of their class. Rollups are refreshable views and need a database of engine Atomic or Replicated. Roles are
+made where the user may make them, else a note tells. Tables are never dropped, views only with --drop.
 
 Examples:
   ebbgate clickhouse plan                        show what would change, and change nothing
@@ -39,18 +40,27 @@ Examples:
 				Flags: clickhouseFlags(), Action: clickhousePlan,
 			},
 			{Name: "apply", Usage: "Do what plan shows, and record it", Flags: clickhouseFlags(), Action: clickhouseApply},
+			outcomesCommand(),
 		},
 	}
 }
 
 func clickhouseFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "dsn", EnvVars: []string{"EBBGATE_CLICKHOUSE_DSN"}, Value: "clickhouse://127.0.0.1:9000/default", Usage: "where ClickHouse is; the user needs to create tables and views"},
+		clickhouseDSNFlag(),
 		workspaceFlag(),
-		&cli.StringFlag{Name: "destination", Usage: "destination of the policy; needed when several are of kind clickhouse"},
+		clickhouseDestinationFlag(),
 		&cli.BoolFlag{Name: "drop", Usage: "drop views that were applied once and are no longer described"},
 		formatFlag("text", "json"),
 	}
+}
+
+func clickhouseDSNFlag() cli.Flag {
+	return &cli.StringFlag{Name: "dsn", EnvVars: []string{"EBBGATE_CLICKHOUSE_DSN"}, Value: "clickhouse://127.0.0.1:9000/default", Usage: "where ClickHouse is; the user needs to create tables and views"}
+}
+
+func clickhouseDestinationFlag() cli.Flag {
+	return &cli.StringFlag{Name: "destination", Usage: "destination of the policy; needed when several are of kind clickhouse"}
 }
 
 // clickhouseTarget opens the client and compares; the caller closes the client.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/explain"
 	"github.com/ebbgate/ebbgate/internal/topics"
 	"github.com/ebbgate/ebbgate/internal/trace"
@@ -117,15 +119,17 @@ func explainFile(c *cli.Context) (*explain.Report, error) {
 	return e.Event(body, explain.Options{Now: time.Now(), Consent: given})
 }
 
-func readEvent(name string, stdin io.Reader) ([]byte, error) {
-	if name == "-" {
-		body, err := io.ReadAll(stdin)
+// readEvent reads no more than shows that an event is too large.
+func readEvent(name string, in io.Reader) ([]byte, error) {
+	if name != "-" {
+		file, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("reading the event: %w", err)
+			return nil, fmt.Errorf("reading the event: %q: %w", name, errors.Unwrap(err))
 		}
-		return body, nil
+		defer file.Close()
+		in = file
 	}
-	body, err := os.ReadFile(name)
+	body, err := io.ReadAll(io.LimitReader(in, int64(event.DefaultLimits.MaxBytes)+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the event: %w", err)
 	}

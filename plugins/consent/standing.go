@@ -18,7 +18,7 @@ func standing(v *consent.Verdict) string {
 	switch {
 	case v.Unreadable:
 		return standingUnreadable
-	case v.Missing:
+	case v.Missing || v.Held|v.Refused|v.Withdrawn == 0 && !v.Erased: // an empty claim says nothing either
 		return standingMissing
 	case v.Held == 0:
 		return standingRefused

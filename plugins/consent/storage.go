@@ -56,8 +56,12 @@ func (s *storage) settle(next *pending, v consent.Verdict) {
 
 func (s *storage) deny(next *pending, gate policy.Gate, v consent.Verdict) {
 	id, _ := next.ix.Get(event.EventID)
+	name, _ := next.ix.Get(event.EventName)
+	at, _ := next.ix.Get(event.Timestamp)
 	decision := consent.Decision{
 		EventID:        id.String(),
+		EventName:      name.String(),
+		Timestamp:      at.String(),
 		Destination:    everyDestination,
 		Verdict:        stage.VerdictDenied,
 		Reason:         gate.Reason,

@@ -221,6 +221,12 @@ func (w *worker) decide(j *stage.Judgement, i int, eventID, verdict, reason, rul
 		ConsentVersion: j.Verdict.Version,
 		Stage:          "govern",
 	}
+	if name, ok := j.Index.Get(event.EventName); ok {
+		d.EventName = w.text(name)
+	}
+	if at, ok := j.Index.Get(event.Timestamp); ok {
+		d.Timestamp = at.String()
+	}
 	w.outcomes = append(w.outcomes, outcome{decision: d.Append(nil)})
 }
 

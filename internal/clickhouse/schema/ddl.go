@@ -15,7 +15,7 @@ var rollupForm = regexp.MustCompile(`(?s)^(REFRESH .*?ENGINE .*?)\s+AS\s+((?:SEL
 func rollup(name, comment, text string) (View, error) {
 	parts := rollupForm.FindStringSubmatch(text)
 	if parts == nil {
-		return View{}, fmt.Errorf("reading the ClickHouse schema: rollups/%s.sql: it must read REFRESH ... ENGINE ... AS SELECT ...", name)
+		return View{}, fmt.Errorf("reading the ClickHouse schema: rollups/%s.sql: write REFRESH, the schedule, ENGINE, AS and a SELECT, in this order", name)
 	}
 	return View{Name: name, Comment: comment, Refresh: parts[1], Select: parts[2]}, nil
 }

@@ -1,12 +1,157 @@
 -- retention
 ALTER TABLE events MODIFY TTL toDateTime(timestamp) + INTERVAL 129600 SECOND DELETE WHERE class = 'marketing', toDateTime(timestamp) + INTERVAL 180 DAY DELETE WHERE class = 'billing', toDateTime(timestamp) + INTERVAL 180 DAY DELETE WHERE class = 'product';
 
-CREATE OR REPLACE VIEW `events_unique` AS
+CREATE OR REPLACE VIEW `event_rows`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    event_id, event_name, timestamp, received_at, inserted_at, source, class, policy_version, consent_source, consent_version,
+    correlation_id, topic, partition, offset, src_topic, src_partition, src_offset, replay_epoch
+FROM events
+COMMENT 'Lineage: every row with its record, policy and consent. An event that a client sent twice has two rows.';
+
+CREATE OR REPLACE VIEW `events_between`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT *
+FROM events
+WHERE timestamp >= {since:DateTime64(3, 'UTC')} AND timestamp < {until:DateTime64(3, 'UTC')}
+ORDER BY event_id, inserted_at, topic, partition, offset
+LIMIT 1 BY event_id
+COMMENT 'Each event of a time range once: events_between(since = \'2026-11-01\', until = \'2026-11-08\'). Reads that range alone.';
+
+CREATE OR REPLACE VIEW `events_missing`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT event_digest, event_name, timestamp, outcome, reason, stage, policy_version
+FROM
+(
+    SELECT event_digest, event_name, timestamp, outcome, reason, stage, policy_version FROM outcomes
+    UNION ALL
+    SELECT lower(hex(substring(SHA256(denied_event), 1, 16))), '', committed_at, 'denied', denied_reason, 'export', ''
+    FROM ebbgate_chunks FINAL
+    ARRAY JOIN denied_events AS denied_event, denied_reasons AS denied_reason
+)
+WHERE event_digest NOT IN (SELECT lower(hex(substring(SHA256(event_id), 1, 16))) FROM events)
+ORDER BY event_digest, outcome DESC, event_name DESC, timestamp, reason
+LIMIT 1 BY event_digest
+COMMENT 'Events that did not come in, each once, and why. What came in after all is not here.';
+
+CREATE OR REPLACE VIEW `events_unique`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT *
 FROM events
 ORDER BY event_id, inserted_at, topic, partition, offset
 LIMIT 1 BY event_id
 COMMENT 'Each event once: the row that came first, where a client sent the same event_id again.';
+
+CREATE OR REPLACE VIEW `data_status`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+WITH
+    kept AS
+    (
+        SELECT event_name, count() AS delivered, max(timestamp) AS last_event
+        FROM events_unique
+        GROUP BY event_name
+    ),
+    policies AS
+    (
+        SELECT event_name, arraySort(change -> change.2, groupArray((policy_version, first_row))) AS policy_changes
+        FROM (SELECT event_name, policy_version, min(inserted_at) AS first_row FROM events GROUP BY event_name, policy_version)
+        GROUP BY event_name
+    ),
+    missing AS
+    (
+        SELECT event_name, countIf(outcome = 'denied') AS denied, countIf(outcome = 'quarantined') AS quarantined
+        FROM events_missing
+        GROUP BY event_name
+    ),
+    (SELECT min(reached) FROM (SELECT max(received_at) AS reached FROM events WHERE replay_epoch = 0 GROUP BY topic, partition)) AS complete_through
+SELECT
+    event_name,
+    complete_through,
+    max(kept.last_event) AS last_event,
+    sum(kept.delivered) AS delivered,
+    sum(missing.denied) AS denied,
+    sum(missing.quarantined) AS quarantined,
+    any(policies.policy_changes) AS policy_changes
+FROM kept
+FULL JOIN missing USING (event_name)
+LEFT JOIN policies USING (event_name)
+GROUP BY event_name
+COMMENT 'One row per event: until when it is complete, what came in, what did not, and since when which policy holds.';
+
+CREATE OR REPLACE VIEW `sink_chunks`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT destination, topic, partition, epoch, first, last, rows, delivered, denied_at_export, repeated, settled, denied_reasons, committed_at
+FROM ebbgate_chunks FINAL
+COMMENT 'What the sink did with each chunk of records, and why it held records back.';
+
+CREATE OR REPLACE MATERIALIZED VIEW `action_to_queryable`
+REFRESH EVERY 5 MINUTE
+ENGINE = MergeTree ORDER BY (event_name, hour)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    toStartOfHour(timestamp) AS hour,
+    event_name,
+    count() AS events,
+    quantileExact(0.5)(dateDiff('millisecond', timestamp, inserted_at)) / 1000 AS p50_seconds,
+    quantileExact(0.9)(dateDiff('millisecond', timestamp, inserted_at)) / 1000 AS p90_seconds,
+    quantileExact(0.99)(dateDiff('millisecond', timestamp, inserted_at)) / 1000 AS p99_seconds
+FROM events_unique
+WHERE replay_epoch = 0
+GROUP BY hour, event_name
+COMMENT 'Seconds from the act to the row, by hour and event, of the live stream: median, 90th and 99th of a hundred. Every 5 minutes.';
+
+CREATE OR REPLACE MATERIALIZED VIEW `consent_coverage`
+REFRESH EVERY 15 MINUTE
+ENGINE = MergeTree ORDER BY (event_name, day)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    day,
+    event_name,
+    countIf(outcome = 'delivered') AS delivered,
+    countIf(outcome = 'denied' AND startsWith(reason, 'consent.')) AS without_consent,
+    countIf(outcome = 'denied') - without_consent AS denied_otherwise,
+    countIf(outcome = 'quarantined') AS quarantined
+FROM
+(
+    SELECT toDate(timestamp) AS day, event_name, 'delivered' AS outcome, '' AS reason FROM events_unique
+    UNION ALL
+    SELECT toDate(timestamp) AS day, event_name, outcome, reason FROM events_missing
+)
+GROUP BY day, event_name
+COMMENT 'By day and event: what came in, what consent or policy denied, what was quarantined. Every 15 minutes.';
+
+CREATE OR REPLACE MATERIALIZED VIEW `events_per_minute`
+REFRESH EVERY 5 MINUTE
+ENGINE = MergeTree ORDER BY (event_name, minute)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT toStartOfMinute(timestamp) AS minute, event_name, count() AS events
+FROM events_unique
+GROUP BY minute, event_name
+COMMENT 'Events per minute by name, each event once. Computed anew every 5 minutes.';
+
+CREATE OR REPLACE MATERIALIZED VIEW `trial_funnel`
+REFRESH EVERY 15 MINUTE
+ENGINE = MergeTree ORDER BY week
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    toMonday(signed_up_at) AS week,
+    count() AS signed_up,
+    countIf(steps >= 2) AS started_trial,
+    countIf(steps >= 3) AS subscribed
+FROM
+(
+    SELECT
+        user_id,
+        minIf(timestamp, event_name = 'signed_up') AS signed_up_at,
+        windowFunnel(2592000)(toDateTime(timestamp),
+            event_name = 'signed_up', event_name = 'trial_started', event_name = 'subscription_started') AS steps
+    FROM events_unique
+    WHERE user_id != '' AND event_name IN ('signed_up', 'trial_started', 'subscription_started')
+    GROUP BY user_id
+    HAVING steps >= 1
+)
+GROUP BY week
+COMMENT 'By week of the sign-up: users who signed up, started a trial within 30 days, and subscribed within them. Every 15 minutes.';
 
 CREATE OR REPLACE VIEW `order_placed`
 (
@@ -31,7 +176,8 @@ CREATE OR REPLACE VIEW `order_placed`
     `lines` Array(Tuple(`sku` Nullable(String), `n` Nullable(Int64))) COMMENT 'Lines of the order.',
     `extra` String COMMENT 'Anything.',
     `coupon` Nullable(String) COMMENT 'Coupon, gone in version 2. [scrub]'
-) AS
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
     `event_id` AS `event_id`,
     `timestamp` AS `timestamp`,
