@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 )
@@ -14,6 +15,10 @@ type Chunk struct {
 	Partition   int32
 	First, Last int64
 	ReplayEpoch uint32
+	// Attempt counts how often this process handed the chunk out, from 1.
+	Attempt int
+	// Spans are those under which the traced ones of its events are processed, by offset; nil when none is.
+	Spans map[int64]trace.Span
 }
 
 // Position is where the input read a message. It stands in the metadata as kafka_offset, so that our components need

@@ -19,6 +19,7 @@ import (
 	"github.com/ebbgate/ebbgate/plugins/redact"
 	"github.com/ebbgate/ebbgate/plugins/redpanda"
 	"github.com/ebbgate/ebbgate/plugins/strict"
+	"github.com/ebbgate/ebbgate/plugins/tracing"
 )
 
 // ours lists every component of the distribution. A new plugin is one line here.
@@ -34,6 +35,7 @@ var ours = []struct {
 	{"redact", redact.Register},
 	{"clickhouse", clickhouse.Register},
 	{"prometheus", metrics.Register},
+	{"open_telemetry_collector", tracing.Register},
 }
 
 // Some of the engine's commands (template lint, ConfigSchema walks) look only at the global registry, so the

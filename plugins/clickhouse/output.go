@@ -10,6 +10,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
+	"github.com/ebbgate/ebbgate/internal/hop"
 )
 
 // output is safe for concurrent use; chunks of one partition are serialised.
@@ -58,7 +59,11 @@ func (o *output) Connect(ctx context.Context) error {
 func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) error {
 	c := o.chunks.Get().(*chunk)
 	defer o.release(c)
+	spans := o.cfg.tracer.Deliver(batch, o.cfg.destination)
 	err := o.write(ctx, batch, c)
+	for _, span := range spans {
+		hop.End(span, err)
+	}
 	o.metrics.failed(err)
 	return err
 }

@@ -76,6 +76,7 @@ func (o *output) deliver(ctx context.Context, c *chunk) error {
 	p.mark, p.taken, p.doubts = c.last, progress.taken, 0
 	p.trusted = time.Now().Add(trustFor)
 	o.metrics.delivered(c)
+	o.logHops(c)
 	return nil
 }
 

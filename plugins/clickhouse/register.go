@@ -10,6 +10,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
+	"github.com/ebbgate/ebbgate/internal/hop"
 	"github.com/ebbgate/ebbgate/internal/seal"
 	"github.com/ebbgate/ebbgate/internal/stage"
 	"github.com/ebbgate/ebbgate/internal/state"
@@ -51,7 +52,10 @@ func fromParsed(conf *service.ParsedConfig, mgr *service.Resources) (*output, er
 		}
 	}
 	cfg.paths = rt.Workspace.Contracts.Paths()
-	cfg.log = mgr.Logger()
+	cfg.log, cfg.tracer = mgr.Logger(), hop.NewTracer(mgr.OtelTracer())
+	if cfg.hops, err = hop.ParseLog(conf, cfg.log); err != nil {
+		return nil, err
+	}
 	cfg.verifier = seal.NewVerifier(rt.Ring, cfg.destination)
 	if conf.Contains(choFieldRecords) {
 		if cfg.records, err = conf.FieldOutput(choFieldRecords); err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
+	"github.com/ebbgate/ebbgate/internal/hop"
 	"github.com/ebbgate/ebbgate/internal/kafka"
 	"github.com/ebbgate/ebbgate/internal/seal"
 	"github.com/ebbgate/ebbgate/internal/stage"
@@ -129,6 +130,7 @@ func outputFields() []*service.ConfigField {
 		service.NewOutputField(choFieldRecords).
 			Description("Where a stream that judges and delivers at once writes what is no row here: decisions, quarantine records, and the records of other destinations. A chunk is delivered only once they are durable. Without it such a stream waits.").
 			Optional().Advanced(),
+		hop.LogField(),
 		state.ConfigField(),
 		stage.WorkspaceField(),
 	}
@@ -155,4 +157,6 @@ type config struct {
 	// records takes the messages that are no rows of the destination; nil where every message must be one.
 	records *service.OwnedOutput
 	log     *service.Logger
+	tracer  *hop.Tracer
+	hops    *hop.Log
 }

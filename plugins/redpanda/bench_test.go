@@ -45,7 +45,7 @@ func BenchmarkMessages(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		in.messages(p, c)
+		in.messages(p, c, nil)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/event")
 }

@@ -34,6 +34,7 @@ type chunk struct {
 	recs        []*kgo.Record // the originals: what is handed out is made from them anew each time
 	timed       bool          // it ends where it does because time passed: nobody could work that out again
 
+	attempt int            // how often it was handed out
 	settled map[int64]bool // offsets that are durable in quarantine
 	failed  map[int64]int  // how often an output named the offset as failing for good
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
+	"github.com/ebbgate/ebbgate/internal/hop"
 	"github.com/ebbgate/ebbgate/internal/kafka"
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 )
@@ -39,6 +40,8 @@ type input struct {
 
 	log     *service.Logger
 	metrics *inputMetrics
+	tracer  *hop.Tracer
+	doors   map[string]bool // by topic: written by senders; only where the process traces
 
 	mu         sync.Mutex
 	session    *session
@@ -84,8 +87,12 @@ func (in *input) ReadBatch(ctx context.Context) (service.MessageBatch, service.A
 	case d := <-s.out:
 		var once sync.Once
 		// Messages are made here and not earlier: they weigh more than the records, and most partitions wait.
-		return in.messages(d.of, d.chunk), func(_ context.Context, err error) error {
-			once.Do(func() { d.answer <- err })
+		spans := in.beginSpans(d.of, d.chunk)
+		return in.messages(d.of, d.chunk, spans), func(_ context.Context, err error) error {
+			once.Do(func() {
+				endSpans(spans, err)
+				d.answer <- err
+			})
 			return nil
 		}, nil
 	case <-s.failed:

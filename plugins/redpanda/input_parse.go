@@ -29,6 +29,9 @@ func newInput(conf *service.ParsedConfig, mgr *service.Resources) (*input, error
 			return nil, err
 		}
 	}
+	if err := in.parseTracing(conf, mgr); err != nil {
+		return nil, err
+	}
 	var err error
 	in.client, err = kafka.ParseClient(conf, mgr)
 	return in, err

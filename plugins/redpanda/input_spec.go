@@ -4,6 +4,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/ebbgate/ebbgate/internal/kafka"
+	"github.com/ebbgate/ebbgate/internal/stage"
 )
 
 // Fields of the input. Names that Redpanda Connect has are used as it uses them.
@@ -26,6 +27,8 @@ const (
 	riFieldChunkPeriod  = "chunk_period"
 	riFieldMemoryLimit  = "memory_limit"
 	riFieldReplayEpoch  = "replay_epoch"
+
+	riFieldWorkspace = "workspace"
 
 	riFieldQuarantine         = "quarantine"
 	riFieldQuarantineTopic    = "topic"
@@ -67,7 +70,7 @@ The input stops with an error, and does not skip, when the broker no longer has 
 ### Metadata
 
 `+"`kafka_topic kafka_partition kafka_offset kafka_key kafka_timestamp_ms`"+`, all text, and one entry per record header. Headers
-cannot set `+"`topic`"+`, `+"`key`"+` or the names above. What mappings do to `+"`src_topic`, `src_partition` and `src_offset`"+`, where
+cannot set `+"`topic`"+`, `+"`key`"+` or the names above, and `+"`traceparent`"+` does not become metadata: the tracer reads it. What mappings do to `+"`src_topic`, `src_partition` and `src_offset`"+`, where
 an event entered the pipelines, changes nothing.
 
 ### Metrics
@@ -166,5 +169,6 @@ func chunkFields() []*service.ConfigField {
 			service.NewStringField(riFieldQuarantineStage).
 				Description("The stage named in the quarantine record.").Default("deliver").Advanced(),
 		).Description("What happens to records that can never be delivered."),
+		stage.WorkspaceField().Advanced(),
 	}
 }

@@ -6,7 +6,9 @@ import (
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
+	"github.com/ebbgate/ebbgate/internal/hop"
 	"github.com/ebbgate/ebbgate/internal/stage"
 )
 
@@ -16,14 +18,15 @@ var ownMetadata = map[string]bool{
 	stage.MetaTopic: true, stage.MetaKey: true,
 	stage.MetaKafkaTopic: true, stage.MetaKafkaPartition: true, stage.MetaKafkaOffset: true,
 	stage.MetaKafkaKey: true, stage.MetaKafkaTimestamp: true,
+	hop.HeaderTraceparent: true,
 }
 
 // messages makes a batch of a chunk. Everything in it is new but the bytes, which nobody may change: the originals
 // serve the next try. Most metadata is worded only when somebody reads it.
-func (in *input) messages(p *partition, c *chunk) service.MessageBatch {
+func (in *input) messages(p *partition, c *chunk, spans map[int64]trace.Span) service.MessageBatch {
 	// What is the same for all messages is boxed once.
 	var topic, partition any = p.topic, strconv.Itoa(int(p.id))
-	whole := &stage.Chunk{Topic: p.topic, Partition: p.id, First: c.first, Last: c.last, ReplayEpoch: in.replayEpoch}
+	whole := &stage.Chunk{Topic: p.topic, Partition: p.id, First: c.first, Last: c.last, ReplayEpoch: in.replayEpoch, Attempt: c.attempt, Spans: spans}
 	positions := make([]stage.Position, len(c.recs))
 	batch := make(service.MessageBatch, len(c.recs))
 	var origins originReader

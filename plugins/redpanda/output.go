@@ -13,6 +13,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ebbgate/ebbgate/internal/hop"
 	"github.com/ebbgate/ebbgate/internal/kafka"
 	"github.com/ebbgate/ebbgate/internal/topics"
 )
@@ -31,6 +32,8 @@ type output struct {
 
 	log     *service.Logger
 	metrics *outputMetrics
+	tracer  *hop.Tracer
+	hops    *hop.Log
 
 	mu     sync.Mutex
 	cl     atomic.Pointer[kgo.Client]
@@ -39,7 +42,10 @@ type output struct {
 }
 
 func newOutput(conf *service.ParsedConfig, mgr *service.Resources) (*output, error) {
-	o := &output{log: mgr.Logger(), metrics: newOutputMetrics(mgr.Metrics()), shown: map[string]shown{}}
+	o := &output{
+		log: mgr.Logger(), metrics: newOutputMetrics(mgr.Metrics()), tracer: hop.NewTracer(mgr.OtelTracer()),
+		shown: map[string]shown{},
+	}
 	o.limits.Store(&map[string]int64{})
 	var err error
 	if o.client, err = kafka.ParseClient(conf, mgr); err != nil {
@@ -55,6 +61,9 @@ func newOutput(conf *service.ParsedConfig, mgr *service.Resources) (*output, err
 		if o.metadata, err = conf.FieldMetadataFilter(roFieldMetadata); err != nil {
 			return nil, err
 		}
+	}
+	if o.hops, err = hop.ParseLog(conf, mgr.Logger()); err != nil {
+		return nil, err
 	}
 	if err := o.parseProducer(conf); err != nil {
 		return nil, err
@@ -107,17 +116,17 @@ func (o *output) parseProducer(conf *service.ParsedConfig) (err error) {
 	return nil
 }
 
-// loadTopics reads which topics belong to destinations. Without that nobody could tell what must be sealed, so an
+// loadTopics reads what topics are for. Without that nobody could tell what must be sealed, so an
 // output without it refuses to start.
 func loadTopics(mgr *service.Resources, dir string) (*topics.Set, error) {
 	path := filepath.Join(dir, "topics.yaml")
 	src, err := fs.ReadFile(mgr.FS(), path)
 	if err != nil {
-		return nil, fmt.Errorf("reading which topics need a seal: %w; set workspace to the folder of topics.yaml", err)
+		return nil, fmt.Errorf("reading what topics are for: %w; set workspace to the folder of topics.yaml", err)
 	}
 	set, err := topics.Parse(src, path)
 	if err != nil {
-		return nil, fmt.Errorf("reading which topics need a seal: %w", err)
+		return nil, fmt.Errorf("reading what topics are for: %w", err)
 	}
 	return set, nil
 }
@@ -187,7 +196,10 @@ func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) err
 		o.metrics.failed.Incr(1)
 		return err
 	}
-	if err := o.produce(ctx, cl, batch, records); err != nil {
+	spans := o.beginSends(batch, records)
+	err = o.produce(ctx, cl, batch, records)
+	spans.end(records, err)
+	if err != nil {
 		o.metrics.failed.Incr(1)
 		return err
 	}
@@ -199,5 +211,6 @@ func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) err
 	}
 	o.metrics.records.Incr(int64(written))
 	o.metrics.settled.Incr(int64(len(records) - written))
+	o.logHops(batch, records)
 	return nil
 }

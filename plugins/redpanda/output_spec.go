@@ -3,6 +3,7 @@ package redpanda
 import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 
+	"github.com/ebbgate/ebbgate/internal/hop"
 	"github.com/ebbgate/ebbgate/internal/kafka"
 	"github.com/ebbgate/ebbgate/internal/stage"
 )
@@ -50,7 +51,8 @@ All but the first can never succeed. They are reported with the position they we
 quarantine.
 
 Every record carries the headers `+"`event_id subject_key correlation_id`"+`, as far as the message has them, and
-`+"`src_topic src_partition src_offset`"+`, where it entered the pipelines. Records of a destination carry the seal.
+`+"`src_topic src_partition src_offset`"+`, where it entered the pipelines. Records of a destination carry the seal. Where the process has a tracer, records of traced events
+carry `+"`traceparent`"+` beside it.
 
 ### Metrics
 
@@ -94,6 +96,7 @@ func outputFields() []*service.ConfigField {
 		service.NewBoolField(roFieldIdempotent).
 			Description("Always true: without it a retried request may write its records twice or out of order.").
 			Default(true).Advanced().LintRule(`root = if this == false { "idempotent_write cannot be turned off" }`),
+		hop.LogField(),
 		stage.WorkspaceField(),
 	}
 }

@@ -194,6 +194,7 @@ func (p *partition) noteOf(c *chunk) note {
 // handOut gives a fresh copy of the chunk to the engine and waits for its answer. ok is false when the partition was
 // given up first; a late answer is then dropped.
 func (p *partition) handOut(c *chunk) (answer error, ok bool) {
+	c.attempt++
 	d := delivery{of: p, chunk: c, answer: make(chan error, 1)}
 	select {
 	case p.session.out <- d:

@@ -15,7 +15,7 @@ func TestRulesHold(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))
 	promtool(t, "check", "rules", "pipelines/monitoring/rules.yaml")
 	promtool(t, "check", "config", "pipelines/monitoring/prometheus.yaml")
-	promtool(t, "test", "rules", "pipelines/monitoring/rules_test.yaml")
+	promtool(t, "test", "rules", "pipelines/monitoring/rules_test.promtool")
 }
 
 // faults is how each alert is brought about on real streams. The key is the alert that must fire, and no other may.
