@@ -60,7 +60,7 @@ fmt: $(TOOLS)/gofumpt ## Format the tree
 
 .PHONY: bench
 bench: build ## Measure the gate against its baselines and write docs/performance.md
-	$(GO) run ./tests/bench
+	$(GO) run ./tests/bench $(BENCHFLAGS)
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (default 30s) each

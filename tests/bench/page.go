@@ -10,7 +10,7 @@ import (
 // write makes the page anew: everything on it but the explanations was measured in this run.
 func (r *report) write() error {
 	var b strings.Builder
-	fmt.Fprintf(&b, pageHead, machine(), runtime.Version(), r.before, r.after, r.rounds-1, r.passRounds-1, r.cases)
+	fmt.Fprintf(&b, pageHead, flagsGiven(), machine(), runtime.Version(), r.before, r.after, r.rounds-1, r.passRounds-1, r.cases)
 	b.WriteString("\n## Against the targets\n\n" + r.targets())
 	b.WriteString("\n## The policy pass alone\n\n" + passText + r.passTable())
 	fmt.Fprintf(&b, "\n## The whole job in one stream\n\n"+jobText, r.events, r.eventSize, partitions)
@@ -105,11 +105,19 @@ func machine() string {
 	return runtime.GOARCH
 }
 
+// flagsGiven is what make has to be told so that it runs this very command.
+func flagsGiven() string {
+	if len(os.Args) == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" BENCHFLAGS=%q", strings.Join(os.Args[1:], " "))
+}
+
 const pageHead = `# Performance
 
 Everything here was measured by one run of
 
-` + "```sh\nmake bench # go run ./tests/bench\n```" + `
+` + "```sh\nmake bench%s\n```" + `
 
 on %s, %s; load average %s before and %s after (1, 5 and 15 minutes). Ratios count, not times: what is compared ran side by side,
 in turn, in the same run. CPU is user and system time of the measured process with ` + "`GOMAXPROCS=1`" + `, without its start. Figures are

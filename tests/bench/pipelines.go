@@ -107,7 +107,7 @@ root = [
   @kafka_topic,
   @kafka_partition.int32(),
   @kafka_offset.int64(),
-  @replay_epoch.uint32(),
+  0.uint32(),
 ]
 `
 
