@@ -16,7 +16,7 @@ var parts = []part{
 	{"making messages", "plugins/redpanda.(*input).messages"},
 	{"`consent`", "plugins/consent.(*processor).ProcessBatch"},
 	{"of it, the strict scan", "internal/event.(*Arena).Scan"},
-	{"of it, pseudonyms", "internal/stage.SubjectOf"},
+	{"of it, pseudonyms", "internal/stage.(*Reader).SubjectOf"},
 	{"`redact`", "plugins/redact.(*processor).ProcessBatch"},
 	{"of it, the new document", "internal/policy.(*Worker).Project"},
 	{"`clickhouse`", "plugins/clickhouse.(*output).WriteBatch"},
