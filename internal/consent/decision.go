@@ -5,6 +5,8 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"strconv"
+
+	"github.com/ebbgate/ebbgate/internal/event"
 )
 
 // What was decided of an event at a destination.
@@ -54,7 +56,7 @@ func (d *Decision) Append(dst []byte) []byte {
 	if d.EventName != "" {
 		dst = appendText(dst, `,"event_name":`, d.EventName)
 	}
-	if d.Timestamp != "" {
+	if _, ok := event.ParseTime([]byte(d.Timestamp)); ok { // anything else would be text of the event
 		dst = appendText(dst, `,"timestamp":`, d.Timestamp)
 	}
 	dst = appendText(dst, `,"destination":`, d.Destination)

@@ -226,3 +226,10 @@ func FuzzParseRecords(f *testing.F) {
 		consent.ParseErasure(text)
 	})
 }
+
+func TestADecisionTellsTheTimeAndNoOtherText(t *testing.T) {
+	d := consent.Decision{EventID: "evt_1", Destination: "analytics", Verdict: "denied", Stage: "govern", Timestamp: "2026-04-13T09:59:58.120Z"}
+	assert.Contains(t, string(d.Append(nil)), `"timestamp":"2026-04-13T09:59:58.120Z"`)
+	d.Timestamp = "jane@example.com"
+	assert.NotContains(t, string(d.Append(nil)), "jane")
+}
