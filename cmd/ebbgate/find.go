@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/urfave/cli/v2"
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
@@ -117,22 +115,10 @@ func lookBack(text string, now time.Time) (time.Time, error) {
 
 // brokers returns a client for brokers that answer.
 func brokers(c *cli.Context) (*kafka.Client, error) {
-	client, err := kafka.NewClient(kafka.Login{
-		Seeds: []string{c.String("brokers")}, TLS: c.Bool("tls"),
-		Mechanism: c.String("sasl-mechanism"), User: c.String("user"), Password: os.Getenv("EBBGATE_SASL_PASSWORD"),
-	})
+	cl, err := reach(c)
 	if err != nil {
 		return nil, err
 	}
-	cl, err := kgo.NewClient(client.Options()...)
-	if err != nil {
-		return nil, fmt.Errorf("reading --brokers: %w", err)
-	}
-	defer cl.Close()
-	ctx, cancel := context.WithTimeout(c.Context, reachTimeout)
-	defer cancel()
-	if err := cl.Ping(ctx); err != nil {
-		return nil, fmt.Errorf("reaching the broker at %s: %w; set --brokers or EBBGATE_BROKERS", c.String("brokers"), err)
-	}
-	return client, nil
+	cl.Close()
+	return login(c)
 }

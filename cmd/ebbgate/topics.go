@@ -139,11 +139,16 @@ func compareTopics(c *cli.Context) (*kadm.Client, *kafka.Plan, error) {
 // reachTimeout bounds how long the command looks for the brokers.
 const reachTimeout = 15 * time.Second
 
-func reach(c *cli.Context) (*kgo.Client, error) {
-	client, err := kafka.NewClient(kafka.Login{
+// login is what the flags say of the brokers. It connects to nothing.
+func login(c *cli.Context) (*kafka.Client, error) {
+	return kafka.NewClient(kafka.Login{
 		Seeds: []string{c.String("brokers")}, TLS: c.Bool("tls"),
 		Mechanism: c.String("sasl-mechanism"), User: c.String("user"), Password: os.Getenv("EBBGATE_SASL_PASSWORD"),
 	})
+}
+
+func reach(c *cli.Context) (*kgo.Client, error) {
+	client, err := login(c)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +160,7 @@ func reach(c *cli.Context) (*kgo.Client, error) {
 	defer cancel()
 	if err := cl.Ping(ctx); err != nil {
 		cl.Close()
-		return nil, fmt.Errorf("reaching %s: %w", c.String("brokers"), err)
+		return nil, fmt.Errorf("reaching the broker at %s: %w; set --brokers or EBBGATE_BROKERS", c.String("brokers"), err)
 	}
 	return cl, nil
 }
