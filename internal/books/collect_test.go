@@ -95,7 +95,12 @@ func (p *pipeline) books(sinks ...Sink) *Books {
 // store opens a ClickHouse with the shipped tables and gives it the rows and one chunk.
 func store(t *testing.T) driver.Conn {
 	t.Helper()
-	options, err := clickhouse.ParseDSN(plugtest.ClickHouse(t))
+	return storeAt(t, plugtest.ClickHouse(t))
+}
+
+func storeAt(t *testing.T, dsn string) driver.Conn {
+	t.Helper()
+	options, err := clickhouse.ParseDSN(dsn)
 	require.NoError(t, err)
 	conn, err := clickhouse.Open(options)
 	require.NoError(t, err)

@@ -23,27 +23,41 @@ const outcomesBatch = 10_000
 
 var outcomesColumns = []string{"event_digest", "event_name", "timestamp", "outcome", "reason", "stage", "policy_version"}
 
-// CopyOutcomes writes every denial of a destination and every quarantined event that it lacks for that to ClickHouse, and
-// returns how many rows it wrote. It always reads both topics whole: the table takes a row once, however often it comes.
-// Neither an event id nor a subject is written.
-func CopyOutcomes(ctx context.Context, options []kgo.Opt, plan Plan, destination string, into *clickhouse.Client) (int, error) {
+// Copied says what CopyOutcomes did.
+type Copied struct {
+	Rows int
+	// Unreadable are records that are no decision and no quarantine record. What they stand for is missing in ClickHouse.
+	Unreadable int
+	// Examples are the first few of them: topic/partition/offset.
+	Examples []string
+}
+
+// CopyOutcomes writes every denial of a destination and every quarantined event that it lacks for that to ClickHouse. It
+// always reads both topics whole: the table takes a row once, however often it comes. Neither an event id nor a subject is
+// written.
+func CopyOutcomes(ctx context.Context, options []kgo.Opt, plan Plan, destination string, into *clickhouse.Client) (Copied, error) {
 	client, err := kgo.NewClient(options...)
 	if err != nil {
-		return 0, fmt.Errorf("opening a client for the outcomes: %w", err)
+		return Copied{}, fmt.Errorf("opening a client for the outcomes: %w", err)
 	}
 	defer client.Close()
 	w := &outcomeWriter{ctx: ctx, plan: plan, destination: destination, into: into}
 	if err := w.reset(); err != nil {
-		return 0, err
+		return Copied{}, err
 	}
 	admin := kadm.NewClient(client)
-	for topic, take := range map[string]func(*kgo.Record){plan.Decisions: w.decision, plan.Quarantine: w.quarantined} {
-		if err := EachRecord(ctx, options, admin, topic, take); err != nil {
-			return w.written, err
+	for topic, take := range map[string]func(*kgo.Record) bool{plan.Decisions: w.decision, plan.Quarantine: w.quarantined} {
+		err := EachRecord(ctx, options, admin, topic, func(r *kgo.Record) {
+			if !take(r) {
+				w.unreadable(r)
+			}
+		})
+		if err != nil {
+			return w.copied, err
 		}
 	}
 	w.flush()
-	return w.written, w.err
+	return w.copied, w.err
 }
 
 type outcomeWriter struct {
@@ -52,7 +66,7 @@ type outcomeWriter struct {
 	destination string
 	into        *clickhouse.Client
 	block       *clickhouse.Block
-	written     int
+	copied      Copied
 	err         error
 }
 
@@ -76,7 +90,16 @@ func (w *outcomeWriter) reset() error {
 	return nil
 }
 
-func (w *outcomeWriter) decision(r *kgo.Record) {
+// unreadable counts a record that no row could be made of.
+func (w *outcomeWriter) unreadable(r *kgo.Record) {
+	w.copied.Unreadable++
+	if len(w.copied.Examples) < maxExamples {
+		w.copied.Examples = append(w.copied.Examples, at(r).String())
+	}
+}
+
+// decision takes a record of the decisions topic, and is false if it is not one.
+func (w *outcomeWriter) decision(r *kgo.Record) bool {
 	var d struct {
 		EventID     string    `json:"event_id"`
 		EventName   string    `json:"event_name"`
@@ -87,32 +110,38 @@ func (w *outcomeWriter) decision(r *kgo.Record) {
 		Stage       string    `json:"stage"`
 		Policy      string    `json:"policy"`
 	}
-	if json.Unmarshal(r.Value, &d) != nil || d.Verdict != "denied" || !w.concerns(d.Destination) {
-		return
+	if json.Unmarshal(r.Value, &d) != nil || d.EventID == "" || d.Destination == "" || d.Verdict == "" {
+		return false
+	}
+	if d.Verdict != "denied" || !w.concerns(d.Destination) {
+		return true
 	}
 	if d.Timestamp.IsZero() {
 		d.Timestamp = r.Timestamp
 	}
 	w.row(d.EventID, d.EventName, d.Timestamp, "denied", d.Reason, d.Stage, d.Policy)
+	return true
 }
 
-func (w *outcomeWriter) quarantined(r *kgo.Record) {
+// quarantined takes a record of the quarantine, and is false if it is not one.
+func (w *outcomeWriter) quarantined(r *kgo.Record) bool {
 	q, err := quarantine.ParseRecord(r.Value)
 	if err != nil {
-		return
+		return false
 	}
 	destination := q.Destination
 	if destination == "" {
 		destination = w.plan.destinationOf(q.Ref.Topic)
 	}
 	if !w.concerns(destination) {
-		return
+		return true
 	}
 	id := q.EventID
 	if id == "" {
 		id = position{q.Ref.Topic, q.Ref.Partition, q.Ref.Offset}.String()
 	}
-	w.row(id, "", q.First, "quarantined", q.Code, q.Stage, "")
+	w.row(id, q.EventName, q.First, "quarantined", q.Code, q.Stage, "")
+	return true
 }
 
 func (w *outcomeWriter) concerns(destination string) bool {
@@ -128,7 +157,7 @@ func (w *outcomeWriter) row(id, name string, at time.Time, outcome, reason, stag
 		}
 		w.block.Column(i).AppendText([]byte(text))
 	}
-	w.written++
+	w.copied.Rows++
 	if w.block.Rows() >= outcomesBatch {
 		w.flush()
 	}

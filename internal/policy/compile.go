@@ -60,6 +60,7 @@ var versionForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 func (c *compiler) file(doc strict.Node) {
 	o := doc.Object("version", "sources", "destinations")
 	version := o.Require("version", `name this policy: version: "2026-11-01"`)
+	c.policy.VersionLine = version.LineOr(doc)
 	if c.policy.Version = version.Text(); c.policy.Version != "" && !versionForm.MatchString(c.policy.Version) {
 		version.Bad(strict.Quote(c.policy.Version)+" is no version", "use letters, digits, . _ and -, at most 64")
 	}

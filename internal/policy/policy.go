@@ -11,6 +11,7 @@ import (
 // Policy is a compiled policy file. It is immutable and safe for concurrent use.
 type Policy struct {
 	Version      string
+	VersionLine  int
 	SHA256       string // hex, of the file's bytes
 	File         string
 	Destinations []*Destination // in the order of the file

@@ -22,6 +22,8 @@ type Ref struct {
 type Record struct {
 	// EventID is the event's id, or empty if the event could not be read.
 	EventID string
+	// EventName is the event's name where a contract has it, or empty: what no contract knows is a text of the sender's.
+	EventName string
 	// Code is the fault's code, such as contract.type. Path is the field it was found at, or empty; it names fields, never
 	// values. Stage is the processor that found it.
 	Code, Path, Stage string
@@ -63,6 +65,10 @@ func (r *Record) Append(dst []byte) []byte {
 		dst = appendString(append(dst, `"event_id":`...), r.EventID)
 		dst = append(dst, ',')
 	}
+	if r.EventName != "" {
+		dst = appendString(append(dst, `"event_name":`...), r.EventName)
+		dst = append(dst, ',')
+	}
 	dst = appendString(append(dst, `"code":`...), r.Code)
 	if r.Path != "" {
 		dst = appendString(append(dst, `,"path":`...), r.Path)
@@ -87,6 +93,7 @@ func (r *Record) Append(dst []byte) []byte {
 // wireRecord is the shape encoding/json reads.
 type wireRecord struct {
 	EventID     string          `json:"event_id"`
+	EventName   string          `json:"event_name"`
 	Code        string          `json:"code"`
 	Path        string          `json:"path"`
 	Stage       string          `json:"stage"`
@@ -112,7 +119,7 @@ func ParseRecord(data []byte) (*Record, error) {
 		return nil, fmt.Errorf("parsing a quarantine record: %w", ErrMalformed) // the cause may quote the data
 	}
 	rec := &Record{
-		EventID: wire.EventID, Code: wire.Code, Path: wire.Path, Stage: wire.Stage, Destination: wire.Destination, Attempts: wire.Attempts,
+		EventID: wire.EventID, EventName: wire.EventName, Code: wire.Code, Path: wire.Path, Stage: wire.Stage, Destination: wire.Destination, Attempts: wire.Attempts,
 		First: wire.First.UTC(), Last: wire.Last.UTC(), Ref: Ref(wire.Ref), Payload: wire.Payload,
 	}
 	if !bytes.Equal(rec.Append(make([]byte, 0, len(data))), data) {

@@ -28,6 +28,9 @@ func TestAppendHasTheDocumentedShape(t *testing.T) {
 		`"first":"2026-04-13T10:00:00.12Z","last":"2026-04-13T10:00:00.12Z","ref":{"topic":"events.raw","partition":3,"offset":881}}`,
 		string(rec.Append(nil)))
 
+	rec.EventName = "invoice_paid"
+	assert.Contains(t, string(rec.Append(nil)), `{"event_id":"evt_1","event_name":"invoice_paid","code":"contract.type",`)
+
 	rec = New("contract.type", "", "validate", position, "", []byte("{}"), NewCipher(keys.ForTesting("a")), at)
 	assert.Regexp(t, `^\{"code":"contract.type","stage":"validate",.*,"payload":\{"kid":"test0000","alg":"XAES-256-GCM","nonce":"[^"]{32}","ct":"[^"]+"\}\}$`,
 		string(rec.Append(nil)))
@@ -42,7 +45,7 @@ func TestRoundTrip(t *testing.T) {
 		when := time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns"))
 		body := []byte(s.Draw(t, "body"))
 		rec := New(s.Draw(t, "code"), s.Draw(t, "path"), s.Draw(t, "stage"), ref, s.Draw(t, "id"), body, cipher, when)
-		rec.Destination = s.Draw(t, "destination")
+		rec.Destination, rec.EventName = s.Draw(t, "destination"), s.Draw(t, "name")
 		rec.Attempts = rapid.IntRange(1, 1e6).Draw(t, "attempts")
 		rec.Last = rec.First.Add(time.Minute)
 		got, err := ParseRecord(rec.Append(nil))

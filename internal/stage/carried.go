@@ -18,9 +18,10 @@ const metaCarried = "ebbgate"
 // shows Bloblang nothing of the event, so that none of it can leave this way. It is replaced as a whole: what a message
 // has become says what still counts of it.
 type carried struct {
-	// Of an event: its parsed form, whom it is about, and what was decided.
+	// Of an event: its parsed form, whom it is about, and what was decided by which rules.
 	index     *event.Index
 	subject   *Subject
+	rules     *Rules
 	judgement *Judgement
 	storable  []byte // the very content that may be stored, once that was decided
 

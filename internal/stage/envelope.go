@@ -36,7 +36,7 @@ func TimeLimits(conf *service.ParsedConfig) (limits event.TimeLimits, err error)
 
 // Address routes a message that holds a valid envelope and stamps its lineage: event id, subject keys, correlation id.
 // What was found out about the event rides along.
-func Address(msg *service.Message, ix *event.Index, subject *Subject, topic string) {
+func (r *Reader) Address(msg *service.Message, ix *event.Index, subject *Subject, topic string) {
 	id, _ := ix.Get(event.EventID)
 	msg.MetaSet(MetaEventID, id.String())
 	msg.MetaSet(MetaSubjectKey, subject.Joined)
@@ -46,7 +46,7 @@ func Address(msg *service.Message, ix *event.Index, subject *Subject, topic stri
 		msg.MetaSet(MetaCorrelationID, id.String())
 	}
 	Route(msg, topic, subject.Primary())
-	Carry(msg, ix, subject)
+	r.Carry(msg, ix, subject)
 }
 
 // ReceivedAt is when the event reached the first topic, which is the same for every retry; without a topic it is now.

@@ -54,6 +54,7 @@ type Guard struct {
 	stage  string
 	topic  string
 	cipher *quarantine.Cipher
+	knows  func(eventName string) bool
 	log    *service.Logger
 	count  *service.MetricCounter
 	now    func() time.Time
@@ -65,6 +66,7 @@ func NewGuard(stage string, rt *Runtime) *Guard {
 		stage:  stage,
 		topic:  rt.QuarantineTopic,
 		cipher: rt.Cipher,
+		knows:  func(eventName string) bool { return rt.Rules().Contracts.Knows(eventName) },
 		log:    rt.Log,
 		count:  rt.Metrics.NewCounter("ebbgate_quarantined_total", "stage", "code"),
 		now:    time.Now,
@@ -144,6 +146,7 @@ func (g *Guard) Quarantine(msg *service.Message, reason error) *service.Message 
 		msg.MetaDelete(MetaCorrelationID)
 	}
 	rec := quarantine.New(code, path, g.stage, ref, id, body, g.cipher, g.now())
+	rec.EventName = g.eventName(msg, body)
 	msg.SetError(nil)
 	msg.MetaSet(MetaTopic, g.topic)
 	msg.MetaSet(MetaKey, id)
@@ -164,6 +167,18 @@ func (g *Guard) eventID(msg *service.Message, body []byte) string {
 		}
 	}
 	return event.DeriveID("quarantine", string(body))
+}
+
+// eventName is the event's name where a contract has it, and empty otherwise: any other text may be data.
+func (g *Guard) eventName(msg *service.Message, body []byte) string {
+	ix := carriedBy(msg).index
+	if ix == nil || !Same(ix.Buf, body) {
+		return ""
+	}
+	if name, ok := ix.Get(event.EventName); ok && name.Kind() == event.String && g.knows(name.String()) {
+		return name.String()
+	}
+	return ""
 }
 
 func faultOf(err error) (code, path string) {

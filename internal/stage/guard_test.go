@@ -136,7 +136,7 @@ func TestHeadersCannotPassForAttachments(t *testing.T) {
 
 func TestAttachmentsReadAsNothingFromBloblang(t *testing.T) {
 	msg := message()
-	Carry(msg, &event.Index{Buf: []byte(body)}, nil)
+	new(Reader).Carry(msg, &event.Index{Buf: []byte(body)}, nil)
 	mapping, err := bloblang.Parse(`root.seen = metadata()
 root.one = @ebbgate`)
 	require.NoError(t, err)
@@ -149,7 +149,7 @@ root.one = @ebbgate`)
 
 func TestAnIndexBelongsToItsBytes(t *testing.T) {
 	rt := testRuntime(t)
-	reader := NewReader(rt.Workspace.Dict, event.DefaultLimits)
+	reader := NewReader(rt.Rules().Dict, event.DefaultLimits)
 	msg := service.NewMessage([]byte(body))
 	first, err := reader.Index(msg)
 	require.NoError(t, err)
@@ -162,13 +162,13 @@ func TestAnIndexBelongsToItsBytes(t *testing.T) {
 	rewritten, err := reader.Index(msg)
 	require.NoError(t, err)
 	require.NotSame(t, first, rewritten, "equal bytes in another place were not scanned yet")
-	_, ok := JudgementOf(msg, rewritten)
+	_, ok := JudgementOf(msg, rewritten.Buf)
 	require.False(t, ok, "a judgement does not survive a rewrite")
 }
 
 func TestSubjectKeysAreRecomputedWhenTheEventChanges(t *testing.T) {
 	rt := testRuntime(t)
-	reader := NewReader(rt.Workspace.Dict, event.DefaultLimits)
+	reader := NewReader(rt.Rules().Dict, event.DefaultLimits)
 	msg := service.NewMessage([]byte(`{"subject":{"account_id":"a","user_id":"u"}}`))
 	ix, err := reader.Index(msg)
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 // Reader gives processors the parsed form of their messages. It belongs to one batch at a time; indexes it made may
 // outlive it.
 type Reader struct {
+	rules   *Rules // nil where events are not judged yet
 	dict    *event.Dictionary
 	scanner *event.Scanner
 	arena   event.Arena
@@ -27,7 +28,7 @@ func NewReader(dict *event.Dictionary, limits event.Limits) *Reader {
 func (r *Reader) Index(msg *service.Message) (*event.Index, error) {
 	ix, err := r.Read(msg)
 	if err == nil && carriedBy(msg).index != ix {
-		carry(msg, &carried{index: ix})
+		r.Carry(msg, ix, nil)
 	}
 	return ix, err
 }
@@ -44,9 +45,9 @@ func (r *Reader) Read(msg *service.Message) (*event.Index, error) {
 	return r.arena.Scan(r.scanner, body)
 }
 
-// Carry lets an event's parsed form and its subject ride along with the message they were made from.
-func Carry(msg *service.Message, ix *event.Index, subject *Subject) {
-	carry(msg, &carried{index: ix, subject: subject})
+// Carry lets an event's parsed form, its subject and the rules they were made by ride along with the message.
+func (r *Reader) Carry(msg *service.Message, ix *event.Index, subject *Subject) {
+	carry(msg, &carried{index: ix, subject: subject, rules: r.rules})
 }
 
 // Same reports whether two slices are the same bytes in memory, which is cheaper than and implies equality.

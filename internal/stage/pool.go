@@ -14,6 +14,15 @@ func NewReaderPool(dict *event.Dictionary, limits event.Limits) ReaderPool {
 	return ReaderPool{&sync.Pool{New: func() any { return NewReader(dict, limits) }}}
 }
 
+// NewReaderPool returns a pool of readers for events that these rules are to judge.
+func (r *Rules) NewReaderPool() ReaderPool {
+	return ReaderPool{&sync.Pool{New: func() any {
+		reader := NewReader(r.Dict, event.DefaultLimits)
+		reader.rules = r
+		return reader
+	}}}
+}
+
 // Get lends a reader until Put.
 func (p ReaderPool) Get() *Reader { return p.pool.Get().(*Reader) }
 

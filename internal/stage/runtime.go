@@ -2,16 +2,19 @@ package stage
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/ebbgate/ebbgate/internal/keys"
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/topics"
-	"github.com/ebbgate/ebbgate/internal/workspace"
 )
 
-const fieldWorkspace = "workspace"
+const (
+	fieldWorkspace = "workspace"
+	fieldReload    = "reload_period"
+)
 
 // WorkspaceField is the configuration field by which a component finds policy, contracts and topics.
 func WorkspaceField() *service.ConfigField {
@@ -20,57 +23,55 @@ func WorkspaceField() *service.ConfigField {
 		Default("./pipelines")
 }
 
+// ReloadField is the configuration field of components that follow changes of policy and contracts.
+func ReloadField() *service.ConfigField {
+	return service.NewDurationField(fieldReload).
+		Description("How often the workspace is looked at for a new policy or new contracts. They come into force together, for all components of the process at once, when two looks have seen the same and it is valid; until then what is in force stays. The shortest period of the components that name the same workspace counts; `0s` is never.").
+		Default("5s").
+		Advanced()
+}
+
 // Runtime is what every component of ours works with.
 type Runtime struct {
-	Workspace       *workspace.Workspace
+	Dir             string // the workspace, as the component names it
+	Topics          *topics.Set
 	Ring            *keys.Ring
 	Cipher          *quarantine.Cipher
 	QuarantineTopic string
 	Log             *service.Logger
 	Metrics         *service.Metrics
-}
 
-type workspaceKey struct{ dir string }
+	live   *live
+	period time.Duration
+}
 
 // NewRuntime loads the workspace a component names and the keys the environment names, and fails, so that the stream
-// refuses to start, when either is missing or wrong. Components of one process share the workspace.
-func NewRuntime(conf *service.ParsedConfig, mgr *service.Resources) (*Runtime, error) {
-	dir, err := conf.FieldString(fieldWorkspace)
-	if err != nil {
+// refuses to start, when either is missing or wrong. Components of one process share the workspace. What they need of
+// policy and contracts they make with NewPart.
+func NewRuntime(conf *service.ParsedConfig, mgr *service.Resources) (rt *Runtime, err error) {
+	rt = &Runtime{Log: mgr.Logger(), Metrics: mgr.Metrics()}
+	if rt.Dir, err = conf.FieldString(fieldWorkspace); err != nil {
 		return nil, err
 	}
-	ws, err := sharedWorkspace(dir, mgr)
-	if err != nil {
+	if conf.Contains(fieldReload) {
+		if rt.period, err = conf.FieldDuration(fieldReload); err != nil {
+			return nil, err
+		}
+	}
+	if rt.live, err = shareLive(rt.Dir, mgr); err != nil {
 		return nil, err
 	}
-	ring, err := keys.FromEnvironment()
-	if err != nil {
+	rt.Topics = rt.live.rules().Topics
+	if rt.Ring, err = keys.FromEnvironment(); err != nil {
 		return nil, err
 	}
-	topic, ok := ws.Topics.ByRole(topics.Quarantine)
+	topic, ok := rt.Topics.ByRole(topics.Quarantine)
 	if !ok {
-		return nil, fmt.Errorf("%s/topics.yaml: no topic has role quarantine: add events.dlq with role: quarantine", dir)
+		return nil, fmt.Errorf("%s/topics.yaml: no topic has role quarantine: add events.dlq with role: quarantine", rt.Dir)
 	}
-	return &Runtime{
-		Workspace:       ws,
-		Ring:            ring,
-		Cipher:          quarantine.NewCipher(ring),
-		QuarantineTopic: topic.Name,
-		Log:             mgr.Logger(),
-		Metrics:         mgr.Metrics(),
-	}, nil
+	rt.Cipher, rt.QuarantineTopic = quarantine.NewCipher(rt.Ring), topic.Name
+	return rt, nil
 }
 
-// sharedWorkspace keeps one workspace per folder in a process: a message's index can ride from one component to the
-// next only when both name fields by the same dictionary.
-func sharedWorkspace(dir string, mgr *service.Resources) (*workspace.Workspace, error) {
-	if shared, ok := mgr.GetGeneric(workspaceKey{dir}); ok {
-		return shared.(*workspace.Workspace), nil
-	}
-	ws, err := workspace.Load(dir)
-	if err != nil {
-		return nil, fmt.Errorf("loading the workspace %s: %w", dir, err)
-	}
-	shared, _ := mgr.GetOrSetGeneric(workspaceKey{dir}, ws)
-	return shared.(*workspace.Workspace), nil
-}
+// Rules are those in force now.
+func (rt *Runtime) Rules() *Rules { return rt.live.rules() }

@@ -8,8 +8,8 @@ import (
 
 // SetStorable says that the message's content, which is body, may be stored: consent to that was looked up in this
 // process. What was found out about the event rides along as by Carry.
-func SetStorable(msg *service.Message, body []byte, ix *event.Index, subject *Subject) {
-	carry(msg, &carried{index: ix, subject: subject, storable: body})
+func (r *Reader) SetStorable(msg *service.Message, body []byte, ix *event.Index, subject *Subject) {
+	carry(msg, &carried{index: ix, subject: subject, storable: body, rules: r.rules})
 }
 
 // Storable reports whether that was said of exactly this content. Nothing a message brings along can claim it, and a

@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
-	"testing/fstest" // a file system in memory; it brings nothing of package testing along
+	"testing/fstest"
 
 	"github.com/ebbgate/ebbgate/internal/contract"
 	"github.com/ebbgate/ebbgate/internal/policy"
@@ -23,29 +22,20 @@ type Published struct {
 	Files     map[string]string `json:"files"`     // text of every file of contracts/, by its name in the workspace
 }
 
-// ErrChanged means that the files of a workspace are no longer those it was loaded from.
-var ErrChanged = errors.New("policy or contracts changed on disk since they were loaded: start again")
-
-// Publish makes the record of the workspace's policy. It reads the files again, and refuses with ErrChanged if they are
-// not the ones that judge.
-func (w *Workspace) Publish() (*Published, error) {
-	files, err := ruleFiles(os.DirFS(w.Dir))
-	if err != nil {
-		return nil, err
-	}
-	if sum, err := hash(files); err != nil || sum != w.hash {
-		return nil, errors.Join(err, ErrChanged)
-	}
+// Publish makes the record of the workspace's policy.
+func (w *Workspace) Publish() *Published {
 	p := &Published{Version: w.Policy.Version, SHA256: w.hash, Contracts: map[string]string{}, Files: map[string]string{}}
-	for name, file := range files {
-		p.Files[name] = string(file.Data)
+	for name, file := range w.files {
+		if decides(name) {
+			p.Files[name] = string(file.Data)
+		}
 	}
 	p.Policy = p.Files[PolicyFile]
 	delete(p.Files, PolicyFile)
 	for _, c := range w.Contracts.All() { // ascending by version, so the newest stays
 		p.Contracts[c.Event] = c.Version
 	}
-	return p, nil
+	return p
 }
 
 // ParsePublished reads a record of the topic.
@@ -77,7 +67,7 @@ func (p *Published) Rules() (*Workspace, error) {
 // LoadRules loads the policy and contracts of a folder without its topics. policyFile is another policy to hold against
 // the contracts, or "" for the folder's own.
 func LoadRules(dir, policyFile string) (*Workspace, error) {
-	files, err := ruleFiles(os.DirFS(dir))
+	files, err := snapshot(os.DirFS(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +87,7 @@ func LoadRules(dir, policyFile string) (*Workspace, error) {
 }
 
 // rules is LoadFS without topics; name is how decisions call the policy.
-func rules(files fs.FS, name string) (*Workspace, error) {
+func rules(files fstest.MapFS, name string) (*Workspace, error) {
 	contracts, err := contract.Load(files, ContractsFolder)
 	if err != nil {
 		return nil, err
@@ -110,26 +100,5 @@ func rules(files fs.FS, name string) (*Workspace, error) {
 	if w.Policy, err = policy.Compile(src, name, contracts); err != nil {
 		return nil, err
 	}
-	if err := w.bind(contracts); err != nil {
-		return nil, err
-	}
-	w.hash, err = hash(files)
-	return w, err
-}
-
-// ruleFiles reads the files that decide about events into memory.
-func ruleFiles(fsys fs.FS) (fstest.MapFS, error) {
-	names, err := ruleNames(fsys)
-	if err != nil {
-		return nil, err
-	}
-	files := fstest.MapFS{}
-	for _, name := range names {
-		src, err := read(fsys, name)
-		if err != nil {
-			return nil, err
-		}
-		files[name] = &fstest.MapFile{Data: src}
-	}
-	return files, nil
+	return w, w.bind(contracts, files)
 }

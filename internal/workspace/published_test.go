@@ -17,8 +17,7 @@ func TestAPublishedPolicyCanBeRebuilt(t *testing.T) {
 	require.NoError(t, os.CopyFS(dir, os.DirFS(shipped)))
 	ws, err := workspace.Load(dir)
 	require.NoError(t, err)
-	record, err := ws.Publish()
-	require.NoError(t, err)
+	record := ws.Publish()
 	value, err := json.Marshal(record)
 	require.NoError(t, err)
 	parsed, err := workspace.ParsePublished(value)
@@ -38,8 +37,7 @@ func TestAPublishedPolicyCanBeRebuilt(t *testing.T) {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, append(text, "# changed\n"...), 0o600))
-	_, err = ws.Publish()
-	require.ErrorIs(t, err, workspace.ErrChanged, "what is published is what judges")
+	require.Equal(t, record, ws.Publish(), "what is published is what judges, whatever the files say since")
 
 	for _, value := range []string{"", "null", "{}", `{"version":1}`} {
 		_, err = workspace.ParsePublished([]byte(value))

@@ -2,14 +2,10 @@
 package workspace
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
-	"slices"
+	"testing/fstest" // a file system in memory; it brings nothing of package testing along
 
 	"github.com/ebbgate/ebbgate/internal/contract"
 	"github.com/ebbgate/ebbgate/internal/contract/strict"
@@ -33,7 +29,8 @@ type Workspace struct {
 	Topics    *topics.Set
 	Dict      *event.Dictionary // every governed path, consent.<purpose> included
 
-	hash string
+	hash  string
+	files fstest.MapFS // what it was made of
 }
 
 // Load reads the folder and holds its files against each other. The error joins every problem of every file, each with file, line,
@@ -52,18 +49,22 @@ func Load(dir string) (*Workspace, error) {
 
 // LoadFS is Load for a file system whose root is the workspace, an embedded one for example.
 func LoadFS(fsys fs.FS) (*Workspace, error) {
-	w, contracts, err := parse(fsys)
+	files, err := snapshot(fsys)
+	if err != nil {
+		return nil, err
+	}
+	return build(files)
+}
+
+func build(files fstest.MapFS) (*Workspace, error) {
+	w, contracts, err := parse(files)
 	if err != nil {
 		return nil, err
 	}
 	if err := w.check(contracts); err != nil {
 		return nil, err
 	}
-	if err := w.bind(contracts); err != nil {
-		return nil, err
-	}
-	w.hash, err = hash(fsys)
-	return w, err
+	return w, w.bind(contracts, files)
 }
 
 // parse reads each file by itself. What has problems is nil in what it returns.
@@ -99,7 +100,7 @@ func compile(src []byte, contracts *contract.Set) (*policy.Policy, error) {
 // Hash is the SHA-256, in hex, over the policy and the contracts: what decides about an event, byte for byte.
 func (w *Workspace) Hash() string { return w.hash }
 
-func (w *Workspace) bind(contracts *contract.Set) error {
+func (w *Workspace) bind(contracts *contract.Set, files fstest.MapFS) error {
 	paths := contracts.Paths()
 	for _, purpose := range w.Policy.Purposes().Names() {
 		paths = append(paths, "consent."+purpose)
@@ -109,6 +110,7 @@ func (w *Workspace) bind(contracts *contract.Set) error {
 		return fmt.Errorf("numbering the paths of the contracts: %w", err)
 	}
 	w.Dict, w.Contracts = dict, contracts.Bind(dict)
+	w.files, w.hash = files, hash(files)
 	return nil
 }
 
@@ -118,42 +120,4 @@ func read(fsys fs.FS, name string) ([]byte, error) {
 		return nil, &strict.Problem{File: name, What: "file cannot be read", Remedy: "create it and make it readable"}
 	}
 	return src, nil
-}
-
-// hash covers names and contents, so that moving a rule between files shows.
-func hash(fsys fs.FS) (string, error) {
-	names, err := ruleNames(fsys)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.New()
-	for _, name := range names {
-		src, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return "", fmt.Errorf("hashing the workspace: %w", err)
-		}
-		var lengths []byte
-		lengths = binary.BigEndian.AppendUint64(lengths, uint64(len(name)))
-		lengths = binary.BigEndian.AppendUint64(lengths, uint64(len(src)))
-		sum.Write(lengths)
-		sum.Write([]byte(name))
-		sum.Write(src)
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-// ruleNames lists the files that decide about events, sorted.
-func ruleNames(fsys fs.FS) ([]string, error) {
-	names := []string{PolicyFile}
-	entries, err := fs.ReadDir(fsys, ContractsFolder)
-	if err != nil {
-		return nil, fmt.Errorf("listing the contracts: %w", err)
-	}
-	for _, entry := range entries {
-		if path.Ext(entry.Name()) == ".yaml" {
-			names = append(names, path.Join(ContractsFolder, entry.Name()))
-		}
-	}
-	slices.Sort(names)
-	return names, nil
 }

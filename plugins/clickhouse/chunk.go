@@ -25,14 +25,15 @@ const (
 
 // record is one sealed record of a chunk on its way.
 type record struct {
-	msg    *service.Message
-	is     stage.Inspection
-	sealed *seal.Record // once it is verified
-	ref    quarantine.Ref
-	need   *requirement
-	fate   fate
-	reason string  // why it is denied
-	gone   gateSet // gates of need that no longer hold: their fields are left out
+	msg       *service.Message
+	is        stage.Inspection
+	sealed    *seal.Record // once it is verified
+	ref       quarantine.Ref
+	need      *requirement
+	fate      fate
+	reason    string    // why it is denied
+	decidedAt time.Time // of a decision: the time of its record
+	gone      gateSet   // gates of need that no longer hold: their fields are left out
 }
 
 // partitionKey names what has a high-water mark of its own.
@@ -52,6 +53,7 @@ type chunk struct {
 	others      service.MessageBatch // messages that are no records of the destination
 	settled     int
 	layout      *layout
+	rules       *exportRules // by which all of it is judged; nil for decisions
 	acted       []time.Time // when some of its events happened
 }
 

@@ -42,11 +42,11 @@ func TestConsentIsReadAgain(t *testing.T) {
 		},
 		"suppressed": {
 			states: map[string]consent.State{"sk10": {Suppressed: &consent.Suppression{Version: 1}}},
-			option: func(c *config) { c.unlessSuppressed = true }, reason: "suppressed",
+			option: withRules(exportRules{unlessSuppressed: true}), reason: "suppressed",
 		},
 		"class storage withdrawn": {
 			states: map[string]consent.State{"sk10": says(map[string]bool{"marketing": false})},
-			option: func(c *config) { c.storage = map[string]string{"product": "marketing"} }, reason: "consent.withdrawn.marketing",
+			option: withRules(exportRules{storage: map[string]string{"product": "marketing"}}), reason: "consent.withdrawn.marketing",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -66,8 +66,8 @@ func TestConsentIsReadAgain(t *testing.T) {
 			}
 			assert.Equal(t, []string{"1"}, s.offsets(t), "the other subject's event goes")
 			assert.Equal(t, []string{"0-1: 2 = 1 + 1 + 0 + 0"}, s.books(t))
-			assert.Equal(t, []string{"evt_00000000 " + tc.reason},
-				s.texts(t, "SELECT concat(denied_events[1], ' ', denied_reasons[1]) FROM ebbgate_chunks"))
+			assert.Equal(t, []string{"evt_00000000 trial_started " + tc.reason},
+				s.texts(t, "SELECT concat(denied_events[1], ' ', denied_names[1], ' ', denied_reasons[1]) FROM ebbgate_chunks"))
 		})
 	}
 }

@@ -100,6 +100,10 @@ func withStates(states map[string]consent.State) option {
 
 func withDSN(dsn string) option { return func(c *config) { c.dsn = dsn } }
 
+func withRules(rules exportRules) option {
+	return func(c *config) { c.rules = func() *exportRules { return &rules } }
+}
+
 func withColumns(columns map[string]string) option {
 	return func(c *config) { c.columns = columns }
 }
@@ -108,6 +112,7 @@ func (s *server) config(options ...option) config {
 	cfg := config{
 		dsn: s.dsn, table: "events", destination: testDestination, compression: clickhouse.LZ4, timeout: 20 * time.Second,
 		maxInFlight: 4, verifier: seal.NewVerifier(testRing, testDestination), lookup: state.NewStatic(nil),
+		rules: func() *exportRules { return &exportRules{} },
 	}
 	for _, option := range options {
 		option(&cfg)

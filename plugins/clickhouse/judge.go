@@ -12,6 +12,9 @@ import (
 // judge reads consent, suppression and erasure of every subject of the chunk, as of now, and denies the records that
 // may no longer go. It waits until the state is current and decides nothing from anything older.
 func (o *output) judge(ctx context.Context, c *chunk) error {
+	if o.cfg.audit != nil {
+		return nil // a decision is kept whatever its subject says since: that is what it is for
+	}
 	keys := subjectKeys(c)
 	if len(keys) == 0 {
 		return nil
@@ -30,7 +33,7 @@ func (o *output) judge(ctx context.Context, c *chunk) error {
 			continue
 		}
 		own := 1 + strings.Count(r.sealed.SubjectKey, ",")
-		r.judge(states[:own], now, o.cfg.unlessSuppressed)
+		r.judge(states[:own], now, c.rules.unlessSuppressed)
 		states = states[own:]
 	}
 	return nil

@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -29,6 +30,8 @@ const (
 	fromConsentVersion
 	fromReplayEpoch
 	fromInsertedAt
+	fromSubjectKey
+	fromDecidedAt
 )
 
 var origins = map[string]origin{
@@ -57,7 +60,7 @@ var lineageColumns = map[string]string{
 }
 
 var lineageKinds = map[string]clickhouse.Kind{
-	"event_id": clickhouse.String, "topic": clickhouse.String, "partition": clickhouse.Int, "offset": clickhouse.Int,
+	"event_id": clickhouse.String, "decision_id": clickhouse.String, "topic": clickhouse.String, "partition": clickhouse.Int, "offset": clickhouse.Int,
 	"src_topic": clickhouse.String, "src_partition": clickhouse.Int, "src_offset": clickhouse.Int, "replay_epoch": clickhouse.Uint,
 }
 
@@ -102,11 +105,19 @@ func checkColumns(columns map[string]string) error {
 	return errors.Join(errs...)
 }
 
-// newLayout plans the insert for a table with the given columns (name to type, in table order).
+// auditOrigins are what only the audit table is filled from: no column of a destination may hold a subject key.
+var auditOrigins = map[string]origin{"@subject_key": fromSubjectKey, "@decided_at": fromDecidedAt}
+
+// newLayout plans the insert of events into a table with the given columns (name to type, in table order).
 func newLayout(table []tableColumn, configured map[string]string, paths []string) (*layout, error) {
-	sources := maps.Clone(shippedColumns)
+	return eventShape.layout(table, configured, paths)
+}
+
+func (s shape) layout(table []tableColumn, configured map[string]string, paths []string) (*layout, error) {
+	sources := map[string]string{}
+	maps.Copy(sources, s.shipped)
 	maps.Copy(sources, configured)
-	maps.Copy(sources, lineageColumns)
+	maps.Copy(sources, s.fixed)
 	l := &layout{}
 	var errs []error
 	for _, col := range table {
@@ -123,11 +134,11 @@ func newLayout(table []tableColumn, configured map[string]string, paths []string
 		if want, lineage := lineageKinds[col.name]; lineage && (typ.Kind != want || typ.Array || typ.Nullable) {
 			errs = append(errs, fmt.Errorf("column %s: type %s does not suit %s: see the shipped clickhouse/001_events.sql", col.name, col.typ, source))
 		}
-		l.columns = append(l.columns, columnPlan{name: col.name, typ: typ, origin: origins[source], path: source})
+		l.columns = append(l.columns, columnPlan{name: col.name, typ: typ, origin: cmp.Or(origins[source], auditOrigins[source]), path: source})
 	}
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		_, mine := configured[name]
-		if _, lineage := lineageColumns[name]; mine || lineage {
+		if _, fixed := s.fixed[name]; mine || fixed {
 			errs = append(errs, fmt.Errorf("column %s is not in the table: add it with a new file in clickhouse/ and run `ebbgate clickhouse apply`, or take it out of columns", name))
 		}
 	}

@@ -83,6 +83,7 @@ var ledgerColumns = []tableColumn{
 	{"repeated", "UInt32"},
 	{"settled", "UInt32"},
 	{"denied_events", "Array(String)"},
+	{"denied_names", "Array(String)"},
 	{"denied_reasons", "Array(String)"},
 	{"sources", "Array(String)"},
 	{"committed_at", "DateTime64(3, 'UTC')"},
@@ -110,19 +111,22 @@ func (o *output) commit(ctx context.Context, c *chunk, taken map[sourceKey]int64
 	for i, n := range numbers {
 		columns[i].AppendInt(n)
 	}
+	w := c.layout.take()
 	for i := range c.records {
 		if r := &c.records[i]; r.fate == denied {
 			columns[12].AppendElement([]byte(r.sealed.EventID))
-			columns[13].AppendElement([]byte(r.reason))
+			columns[13].AppendElement(w.eventName(r))
+			columns[14].AppendElement([]byte(r.reason))
 		}
 	}
+	c.layout.give(w)
 	for _, text := range sourceTexts(taken) {
-		columns[14].AppendElement([]byte(text))
+		columns[15].AppendElement([]byte(text))
 	}
-	for _, col := range columns[12:15] {
+	for _, col := range columns[12:16] {
 		col.EndArray()
 	}
-	columns[15].AppendTime(time.Now())
+	columns[16].AppendTime(time.Now())
 	err := o.client.Insert(ctx, clickhouse.Insert{
 		Table: ledgerTable, Block: clickhouse.NewBlock(columns...), Token: "mark|" + token, QueryID: o.queryID(c.partitionKey, "mark"),
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
 	"github.com/ebbgate/ebbgate/internal/hop"
+	"github.com/ebbgate/ebbgate/internal/stage"
 )
 
 // output is safe for concurrent use; chunks of one partition are serialised.
@@ -57,6 +58,7 @@ func (o *output) Connect(ctx context.Context) error {
 
 // WriteBatch brings one chunk to its end. See the package comment.
 func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) error {
+	batch, packing := stage.Unpack(batch)
 	c := o.chunks.Get().(*chunk)
 	defer o.release(c)
 	spans := o.cfg.tracer.Deliver(batch, o.cfg.destination)
@@ -65,6 +67,9 @@ func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) err
 		hop.End(span, err)
 	}
 	o.metrics.failed(err)
+	if err == nil {
+		packing.Written()
+	}
 	return err
 }
 
@@ -79,6 +84,11 @@ func (o *output) release(c *chunk) {
 func (o *output) write(ctx context.Context, batch service.MessageBatch, c *chunk) error {
 	if err := readChunk(batch, c, o.elsewhere); err != nil {
 		return err
+	}
+	if o.cfg.audit != nil {
+		if err := o.cfg.audit.check(c); err != nil {
+			return err
+		}
 	}
 	if err := o.setApart(ctx, c); err != nil {
 		return err
@@ -96,6 +106,13 @@ func (o *output) finish(ctx context.Context, c *chunk) error {
 			return err
 		}
 	}
+	if o.cfg.audit != nil {
+		if c.layout = o.layout.Load(); c.layout == nil {
+			return errStale
+		}
+		return o.deliver(ctx, c)
+	}
+	c.rules = o.cfg.rules()
 	if err := o.require(c); err != nil {
 		return err
 	}
@@ -139,7 +156,7 @@ func (o *output) assign(c *chunk, l *layout) (missing []string, err error) {
 	var last needKey
 	for i := range c.records {
 		r := &c.records[i]
-		key := needKey{r.sealed.Requires, r.sealed.Class}
+		key := needKey{r.sealed.Requires, c.rules.storage[r.sealed.Class]}
 		if i > 0 && key == last { // most records of a chunk rely on the same
 			r.need = c.records[i-1].need
 			continue
@@ -148,7 +165,7 @@ func (o *output) assign(c *chunk, l *layout) (missing []string, err error) {
 		need, ok := o.needs[key]
 		if !ok {
 			var unknown []string
-			if need, unknown, err = newRequirement(key.requires, o.cfg.storage[key.class], l.dict); err != nil {
+			if need, unknown, err = newRequirement(key.requires, key.storage, l.dict); err != nil {
 				return nil, err
 			}
 			missing = append(missing, unknown...)
@@ -170,7 +187,13 @@ func (o *output) queryID(key partitionKey, what string) string {
 
 // Close gives up the connections. Chunks that are not acknowledged come again.
 func (o *output) Close(ctx context.Context) error {
-	err := errors.Join(o.cfg.lookup.Close(ctx), o.client.Close())
+	if o.cfg.release != nil {
+		o.cfg.release()
+	}
+	err := o.client.Close()
+	if o.cfg.lookup != nil {
+		err = errors.Join(err, o.cfg.lookup.Close(ctx))
+	}
 	if o.cfg.records != nil {
 		err = errors.Join(err, o.cfg.records.Close(ctx))
 	}

@@ -28,7 +28,7 @@ type rowKey struct {
 // rowsAt reads back which offsets of the chunk are rows.
 func (o *output) rowsAt(ctx context.Context, c *chunk) (map[int64]rowKey, error) {
 	rows := map[int64]rowKey{}
-	query := "SELECT offset, event_id, replay_epoch FROM " + clickhouse.Quote(o.cfg.table) + " WHERE topic = ? AND partition = ? AND offset BETWEEN ? AND ?"
+	query := "SELECT offset, " + o.cfg.shape().identity + ", replay_epoch FROM " + clickhouse.Quote(o.cfg.table) + " WHERE topic = ? AND partition = ? AND offset BETWEEN ? AND ?"
 	err := o.lookup(ctx, query, []any{c.topic, c.partition, c.first, c.last}, func(scan func(...any) error) error {
 		var offset int64
 		var row rowKey
@@ -167,7 +167,7 @@ func (o *output) knownAt(ctx context.Context, source sourceKey, offsets []int64)
 		for i, n := range part {
 			texts[i] = strconv.FormatInt(n, 10)
 		}
-		query := "SELECT src_offset, event_id FROM " + clickhouse.Quote(o.cfg.table) + " WHERE src_topic = " + clickhouse.Literal(source.topic) +
+		query := "SELECT src_offset, " + o.cfg.shape().identity + " FROM " + clickhouse.Quote(o.cfg.table) + " WHERE src_topic = " + clickhouse.Literal(source.topic) +
 			" AND src_partition = " + strconv.Itoa(int(source.partition)) + " AND src_offset IN (" + strings.Join(texts, ",") + ")"
 		err := o.lookup(ctx, query, nil, func(scan func(...any) error) error {
 			row := identity{sourceKey: source}
@@ -192,7 +192,8 @@ func (o *output) dropKnownEvents(ctx context.Context, c *chunk) error {
 	}
 	known := map[string]bool{}
 	for part := range slices.Chunk(ids, lookupSize) {
-		query := "SELECT DISTINCT event_id FROM " + clickhouse.Quote(o.cfg.table) + " WHERE event_id IN (" + strings.Join(part, ",") + ")"
+		column := o.cfg.shape().identity
+		query := "SELECT DISTINCT " + column + " FROM " + clickhouse.Quote(o.cfg.table) + " WHERE " + column + " IN (" + strings.Join(part, ",") + ")"
 		err := o.lookup(ctx, query, nil, func(scan func(...any) error) error {
 			var id string
 			err := scan(&id)

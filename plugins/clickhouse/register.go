@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
@@ -31,7 +30,7 @@ func Register(env *service.Environment) error {
 	})
 }
 
-func fromParsed(conf *service.ParsedConfig, mgr *service.Resources) (*output, error) {
+func fromParsed(conf *service.ParsedConfig, mgr *service.Resources) (o *output, err error) {
 	cfg, err := parseConfig(conf)
 	if err != nil {
 		return nil, err
@@ -40,18 +39,15 @@ func fromParsed(conf *service.ParsedConfig, mgr *service.Resources) (*output, er
 	if err != nil {
 		return nil, err
 	}
-	destination, ok := rt.Workspace.Policy.Destination(cfg.destination)
-	if !ok {
-		return nil, fmt.Errorf("destination: the policy has no destination %q: name one of its destinations", cfg.destination)
+	if cfg.rules, cfg.release, err = followRules(rt, cfg.destination); err != nil {
+		return nil, err
 	}
-	cfg.unlessSuppressed = destination.UnlessSuppressed
-	cfg.storage = map[string]string{}
-	for _, class := range rt.Workspace.Contracts.Classes() {
-		if class.Storage != "none" {
-			cfg.storage[class.Name] = class.Storage
+	defer func() {
+		if err != nil {
+			cfg.release()
 		}
-	}
-	cfg.paths = rt.Workspace.Contracts.Paths()
+	}()
+	cfg.paths = rt.Rules().Contracts.Paths()
 	cfg.log, cfg.tracer = mgr.Logger(), hop.NewTracer(mgr.OtelTracer())
 	if cfg.hops, err = hop.ParseLog(conf, cfg.log); err != nil {
 		return nil, err
@@ -62,20 +58,31 @@ func fromParsed(conf *service.ParsedConfig, mgr *service.Resources) (*output, er
 			return nil, err
 		}
 	}
-	if err := state.CheckTopics(conf, rt.Workspace.Topics); err != nil {
+	if err := state.CheckTopics(conf, rt.Topics); err != nil {
 		return nil, err
 	}
 	if cfg.lookup, err = state.FromParsed(conf, mgr, rt.Ring); err != nil {
 		return nil, err
 	}
-	o, err := newOutput(cfg, mgr.Metrics())
-	if err != nil {
+	if o, err = newOutput(cfg, mgr.Metrics()); err != nil {
 		return nil, errors.Join(err, cfg.lookup.Close(context.Background()))
 	}
 	return o, nil
 }
 
 func parseConfig(conf *service.ParsedConfig) (cfg config, err error) {
+	if cfg, err = parseCommon(conf); err != nil {
+		return cfg, err
+	}
+	if cfg.destination, err = conf.FieldString(choFieldDestination); err != nil {
+		return cfg, err
+	}
+	cfg.columns, err = conf.FieldStringMap(choFieldColumns)
+	return cfg, err
+}
+
+// parseCommon reads what every output here has.
+func parseCommon(conf *service.ParsedConfig) (cfg config, err error) {
 	var compression string
 	for _, field := range []struct {
 		name string
@@ -84,7 +91,6 @@ func parseConfig(conf *service.ParsedConfig) (cfg config, err error) {
 		{choFieldDSN, &cfg.dsn},
 		{choFieldDatabase, &cfg.database},
 		{choFieldTable, &cfg.table},
-		{choFieldDestination, &cfg.destination},
 		{choFieldCompression, &compression},
 	} {
 		if *field.into, err = conf.FieldString(field.name); err != nil {
@@ -92,9 +98,6 @@ func parseConfig(conf *service.ParsedConfig) (cfg config, err error) {
 		}
 	}
 	cfg.compression = clickhouse.Compression(compression)
-	if cfg.columns, err = conf.FieldStringMap(choFieldColumns); err != nil {
-		return cfg, err
-	}
 	if cfg.timeout, err = conf.FieldDuration(choFieldInsertTimeout); err != nil {
 		return cfg, err
 	}

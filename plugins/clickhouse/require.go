@@ -28,7 +28,7 @@ type gateSet uint64
 const maxGates = 64
 
 // needKey is what a requirement follows from: the header, and the class, which can name a purpose of its own.
-type needKey struct{ requires, class string }
+type needKey struct{ requires, storage string }
 
 // newRequirement reads the header. storage is the purpose the record's class needs to be stored at all, or empty. Field
 // paths that dict does not know are returned as missing and the requirement is nil then: a field that cannot be found

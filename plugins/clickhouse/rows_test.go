@@ -170,6 +170,7 @@ func TestTableThatDoesNotSuit(t *testing.T) {
 		want    string
 	}{
 		"no table":       {change: []string{"DROP TABLE events"}, want: "run `ebbgate clickhouse apply`"},
+		"older books":    {change: []string{"ALTER TABLE ebbgate_chunks DROP COLUMN denied_names"}, want: "table ebbgate_chunks has no column denied_names Array(String): run `ebbgate clickhouse apply`"},
 		"no ledger":      {change: []string{"DROP TABLE ebbgate_chunks"}, want: "table ebbgate_chunks is not in database"},
 		"window off":     {change: []string{"ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 0"}, want: "MODIFY SETTING non_replicated_deduplication_window = 10000"},
 		"window default": {change: []string{"ALTER TABLE events RESET SETTING non_replicated_deduplication_window"}, want: "would be written twice"},

@@ -133,6 +133,7 @@ func outputFields() []*service.ConfigField {
 		hop.LogField(),
 		state.ConfigField(),
 		stage.WorkspaceField(),
+		stage.ReloadField(),
 	}
 }
 
@@ -146,14 +147,15 @@ type config struct {
 	compression clickhouse.Compression
 	timeout     time.Duration
 	maxInFlight int
-	// unlessSuppressed refuses suppressed subjects, as the destination's policy says.
-	unlessSuppressed bool
-	// storage is, by class, the purpose that must hold to store its events at all.
-	storage map[string]string
+	// rules are those in force, and release gives them up; nil for decisions, which no policy judges again.
+	rules   func() *exportRules
+	release func()
 	// paths are event paths the scanner should know besides those of columns.
 	paths    []string
 	verifier *seal.Verifier
-	lookup   state.Lookup
+	// audit is set where decisions are written, which have no destination, seal or consent of their own.
+	audit  *audit
+	lookup state.Lookup
 	// records takes the messages that are no rows of the destination; nil where every message must be one.
 	records *service.OwnedOutput
 	log     *service.Logger

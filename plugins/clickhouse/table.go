@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -54,17 +55,31 @@ func inspect(ctx context.Context, client *clickhouse.Client, table string) (*tar
 		}
 		t.family = max(t.family, family)
 	}
-	err := client.Query(ctx, "SELECT name, type FROM system.columns WHERE database = ? AND table = ? AND default_kind NOT IN ('MATERIALIZED', 'ALIAS') ORDER BY position",
+	ledger, err := inspectColumns(ctx, client, ledgerTable)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range ledgerColumns {
+		if !slices.Contains(ledger, c) {
+			return nil, fmt.Errorf("table %s has no column %s %s: run `ebbgate clickhouse apply`", ledgerTable, c.name, c.typ)
+		}
+	}
+	t.columns, err = inspectColumns(ctx, client, table)
+	return t, err
+}
+
+func inspectColumns(ctx context.Context, client *clickhouse.Client, table string) (columns []tableColumn, err error) {
+	err = client.Query(ctx, "SELECT name, type FROM system.columns WHERE database = ? AND table = ? AND default_kind NOT IN ('MATERIALIZED', 'ALIAS') ORDER BY position",
 		[]any{client.Database(), table}, func(scan func(...any) error) error {
 			var c tableColumn
 			err := scan(&c.name, &c.typ)
-			t.columns = append(t.columns, c)
+			columns = append(columns, c)
 			return err
 		})
 	if err != nil {
 		return nil, fmt.Errorf("reading the columns of %s: %w", table, err)
 	}
-	return t, nil
+	return columns, nil
 }
 
 func inspectEngine(ctx context.Context, client *clickhouse.Client, table string) (family, error) {
@@ -113,7 +128,7 @@ func (o *output) checkTable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := newLayout(t.columns, o.cfg.columns, o.cfg.paths)
+	l, err := o.cfg.shape().layout(t.columns, o.cfg.columns, o.cfg.paths)
 	if err != nil {
 		return fmt.Errorf("table %s: %w", o.cfg.table, err)
 	}

@@ -18,7 +18,11 @@ func sampled(n, of int) bool {
 }
 
 // sample keeps when the event happened, where the destination may know.
-func (c *chunk) sample(ix *event.Index) {
+func (c *chunk) sample(r *record, ix *event.Index) {
+	if !r.decidedAt.IsZero() {
+		c.acted = append(c.acted, r.decidedAt)
+		return
+	}
 	v, ok := ix.Get(event.Timestamp)
 	if !ok || v.Kind() != event.String {
 		return

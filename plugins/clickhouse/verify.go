@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"errors"
 
+	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/seal"
 	"github.com/ebbgate/ebbgate/internal/stage"
@@ -20,9 +21,12 @@ func (o *output) verify(c *chunk) error {
 			continue
 		}
 		refusal, permanent := errors.AsType[*seal.Error](err)
+		fault, malformed := event.AsFault(err)
 		switch {
 		case errors.Is(err, errPanic):
 			bad.add(errPanic.Code, r.ref, err)
+		case malformed:
+			bad.add(fault.Code, r.ref, fault)
 		case !permanent || refusal.Code == seal.ErrUnknownKey.Code:
 			return err
 		default:
@@ -33,6 +37,9 @@ func (o *output) verify(c *chunk) error {
 }
 
 func (o *output) verifyOne(c *chunk, r *record) error {
+	if o.cfg.audit != nil {
+		return o.cfg.audit.readDecision(c, r)
+	}
 	if q, ok := r.is.Quarantine(); ok {
 		return &seal.Error{Code: q.Code, Remedy: "an earlier stage of this stream put the record into quarantine"}
 	}

@@ -49,7 +49,7 @@ func (w *worker) build(c *chunk, rows []int, now time.Time) (*clickhouse.Block, 
 		if err := w.guarded(c, r, now); err != nil {
 			bad.add(err.Code, r.ref, err)
 		} else if sampled(n, len(rows)) {
-			c.sample(&w.index)
+			c.sample(r, &w.index)
 		}
 	}
 	return w.block, bad.err()
@@ -153,6 +153,10 @@ func (w *worker) known(at int, c *chunk, r *record, now time.Time) bool {
 		return w.text(col, s.Policy)
 	case fromConsentVersion:
 		return w.text(col, s.ConsentVersion)
+	case fromSubjectKey:
+		return w.text(col, s.SubjectKey)
+	case fromDecidedAt:
+		return col.AppendTime(r.decidedAt)
 	case fromReplayEpoch:
 		return col.AppendUint(uint64(c.epoch))
 	default:
@@ -300,4 +304,16 @@ func (w *worker) prune(dst []byte, v event.Value) []byte {
 		return true
 	})
 	return append(dst, shut)
+}
+
+// eventName is the event's name, where the destination may know it.
+func (w *worker) eventName(r *record) []byte {
+	if err := w.scanner.Scan(r.sealed.Body, &w.index); err != nil {
+		return nil
+	}
+	name, ok := w.index.Get(event.EventName)
+	if !ok || name.Kind() != event.String {
+		return nil
+	}
+	return name.Text(nil)
 }

@@ -18,14 +18,20 @@ import (
 type processor struct {
 	guard   *stage.Guard
 	rt      *stage.Runtime
-	claims  *consent.Reader
 	lookup  state.Lookup
-	readers stage.ReaderPool
+	rules   *stage.Part[*ruling]
 	stage   string
 	judged  *service.MetricCounter
 	missing *service.MetricCounter
-	begin   func() settle // what this stage does with the verdicts of one batch
-	policy  *publisher    // nil with a fixed state, which is for tests
+	policy  *publisher // nil with a fixed state, which is for tests
+}
+
+// ruling is what the processor makes of one generation of policy and contracts.
+type ruling struct {
+	*stage.Rules
+	claims  *consent.Reader
+	readers stage.ReaderPool
+	begin   func(*stage.Reader) settle // what this stage does with the verdicts of one batch
 }
 
 // settle carries out one verdict. It belongs to one batch and cannot fail: what is wrong becomes a quarantine record.
@@ -53,54 +59,83 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 	p := &processor{
 		guard:   stage.NewGuard(name, rt),
 		rt:      rt,
-		readers: stage.NewReaderPool(rt.Workspace.Dict, event.DefaultLimits),
 		stage:   name,
 		judged:  mgr.Metrics().NewCounter("ebbgate_judged_total", "stage", "source", "consent"),
-		missing: mgr.Metrics().NewCounter("ebbgate_missing_consent_total", "source"),
+		missing: mgr.Metrics().NewCounter("ebbgate_missing_consent_total", "stage", "source"),
 	}
-	if p.claims, err = consent.NewReader(rt.Workspace.Dict, rt.Workspace.Policy.Purposes()); err != nil {
+	if err := state.CheckTopics(conf, rt.Topics); err != nil {
 		return nil, err
 	}
-	if err := p.chooseStage(name, conf, mgr); err != nil {
+	if p.lookup, err = state.FromParsed(conf, mgr, rt.Ring); err != nil {
 		return nil, err
 	}
-	if err := state.CheckTopics(conf, rt.Workspace.Topics); err != nil {
-		return nil, err
+	if err := p.follow(conf, mgr); err != nil {
+		return nil, errors.Join(err, p.Close(context.Background()))
 	}
-	p.lookup, err = state.FromParsed(conf, mgr, rt.Ring)
-	return p, err
+	return p, nil
 }
 
-func (p *processor) chooseStage(name string, conf *service.ParsedConfig, mgr *service.Resources) error {
-	if name == stageValidate {
-		storage, err := newStorage(p.rt, mgr)
-		if err != nil {
+// follow has the processor judge by the rules in force, of which one that follows is published before anything is judged
+// by it.
+func (p *processor) follow(conf *service.ParsedConfig, mgr *service.Resources) (err error) {
+	if !state.Static(conf) {
+		if p.policy, err = policyPublisher(conf, mgr, p.rt); err != nil {
 			return err
 		}
-		p.begin = func() settle { return storage.settle }
-	} else {
-		plan, err := p.rt.Workspace.Policy.Bind(p.rt.Workspace.Dict, p.rt.Ring)
-		if err != nil {
-			return err
-		}
-		p.begin = func() settle { return judge(plan) }
 	}
-	if state.Static(conf) {
+	begin, err := p.beginning(mgr)
+	if err != nil {
+		return err
+	}
+	p.rules, err = stage.NewPart(p.rt, func(r *stage.Rules) (*ruling, error) {
+		made := &ruling{Rules: r, readers: r.NewReaderPool()}
+		var err error
+		if made.claims, err = consent.NewReader(r.Dict, r.Policy.Purposes()); err != nil {
+			return nil, err
+		}
+		made.begin, err = begin(r)
+		return made, err
+	}, p.announce)
+	return err
+}
+
+func (p *processor) announce(ctx context.Context, next *stage.Rules) error {
+	if p.policy == nil {
 		return nil
 	}
-	var err error
-	p.policy, err = policyPublisher(conf, mgr, p.rt)
-	return err
+	if err := p.policy.publish(ctx, next); err != nil {
+		return fmt.Errorf("%s:%d: version: %w", next.Policy.File, next.Policy.VersionLine, err)
+	}
+	return nil
+}
+
+// beginning makes, for a generation of rules, what the stage does with a batch.
+func (p *processor) beginning(mgr *service.Resources) (func(*stage.Rules) (func(*stage.Reader) settle, error), error) {
+	if p.stage == stageValidate {
+		storage, err := newStorage(p.rt, mgr)
+		if err != nil {
+			return nil, err
+		}
+		return func(r *stage.Rules) (func(*stage.Reader) settle, error) {
+			return func(reader *stage.Reader) settle { return (&storing{storage, r, reader}).settle }, nil
+		}, nil
+	}
+	return func(r *stage.Rules) (func(*stage.Reader) settle, error) {
+		plan, err := r.Policy.Bind(r.Dict, p.rt.Ring)
+		return func(*stage.Reader) settle { return judge(r, plan) }, err
+	}, nil
 }
 
 // ProcessBatch reads the claims, waits for the state of all subjects at once, and settles each message. It fails for no
 // message and blocks while the state is not current.
 func (p *processor) ProcessBatch(ctx context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
-	reader := p.readers.Get()
-	defer p.readers.Put(reader)
+	batch, packing := stage.Unpack(batch)
+	_, r := p.rules.ForBatch(batch)
+	reader := r.readers.Get()
+	defer r.readers.Put(reader)
 	waiting, keys := make([]pending, 0, len(batch)), make([]string, 0, 2*len(batch))
 	out := p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
-		next, err := p.read(msg, reader)
+		next, err := p.read(msg, r, reader)
 		if err != nil {
 			return out, err
 		}
@@ -110,56 +145,59 @@ func (p *processor) ProcessBatch(ctx context.Context, batch service.MessageBatch
 		return append(out, msg), nil
 	})
 	if len(waiting) == 0 {
-		return []service.MessageBatch{out}, nil
+		return packing.Batches(out), nil
 	}
-	states, err := p.states(ctx, keys)
+	states, err := p.states(ctx, r, keys)
 	if err != nil {
 		for i := range waiting {
 			waiting[i].msg.SetError(fmt.Errorf("%w: %w", stage.ErrWait, err))
 		}
-		return []service.MessageBatch{out}, nil
+		return packing.Batches(out), nil
 	}
-	now, settle, counts := time.Now().UTC(), p.begin(), standings{}
+	now, settle, counts := time.Now().UTC(), r.begin(reader), standings{}
 	defer counts.report(p.stage, p.judged, p.missing)
 	for i := range waiting {
 		next := &waiting[i]
 		p.guard.Settle(next.msg, func() {
-			v := consent.Judge(p.rt.Workspace.Policy.Purposes(), next.claim, states[next.first:next.first+len(next.subject.Keys)], now)
-			counts[[2]string{next.source, standing(&v)}]++
+			v := consent.Judge(r.Policy.Purposes(), next.claim, states[next.first:next.first+len(next.subject.Keys)], now)
+			counts[[2]string{next.source, standing(&v, next.claim.LookupOnly)}]++
 			settle(next, v)
 		})
 	}
-	return []service.MessageBatch{out}, nil
+	return packing.Batches(out), nil
 }
 
-func (p *processor) states(ctx context.Context, keys []string) ([]consent.State, error) {
+func (p *processor) states(ctx context.Context, r *ruling, keys []string) ([]consent.State, error) {
 	if p.policy != nil {
-		if err := p.policy.ready(ctx); err != nil {
+		if err := p.policy.ready(ctx, r.Rules); err != nil {
 			return nil, err
 		}
 	}
 	return p.lookup.Read(ctx, keys)
 }
 
-func (p *processor) read(msg *service.Message, reader *stage.Reader) (pending, error) {
+func (p *processor) read(msg *service.Message, r *ruling, reader *stage.Reader) (pending, error) {
+	if p.rules.Strays(msg, r.Rules) {
+		return pending{}, stage.ErrStray
+	}
 	ix, err := reader.Read(msg)
 	if err != nil {
 		return pending{}, err
 	}
-	claim, fault := p.claims.Read(ix)
+	claim, fault := r.claims.Read(ix)
 	if fault != nil {
-		stage.Carry(msg, ix, nil) // the record of its quarantine names the event
+		reader.Carry(msg, ix, nil) // the record of its quarantine names the event
 		return pending{}, fault
 	}
 	subject := reader.SubjectOf(msg, ix, p.rt.Ring)
 	if len(subject.Keys) == 0 {
-		stage.Carry(msg, ix, nil)
+		reader.Carry(msg, ix, nil)
 		return pending{}, &event.Fault{Code: event.CodeEnvelopeSubject, Path: "subject", Remedy: "send user_id, anonymous_id or account_id"}
 	}
 	name := sourceOther
 	if v, ok := ix.Get(event.ContextSource); ok {
 		var scratch [128]byte
-		if source, known := p.rt.Workspace.Policy.Source(v.Text(scratch[:0])); known {
+		if source, known := r.Policy.Source(v.Text(scratch[:0])); known {
 			name = source.Name
 			claim.LookupOnly = source.LookupOnly
 		}
@@ -171,13 +209,13 @@ func (p *processor) read(msg *service.Message, reader *stage.Reader) (pending, e
 const sourceOther = "other"
 
 // judge attaches the judgement that redact carries out.
-func judge(plan *policy.Plan) settle {
+func judge(r *stage.Rules, plan *policy.Plan) settle {
 	worker := plan.Worker()
 	destinations := len(plan.Policy().Destinations)
 	var room judgements
 	return func(next *pending, v consent.Verdict) {
 		j := room.next(destinations)
-		j.Index, j.Subject, j.Verdict = next.ix, next.subject, v
+		j.Rules, j.Index, j.Subject, j.Verdict = r, next.ix, next.subject, v
 		for i := range j.Gates {
 			j.Gates[i] = worker.Decide(i, next.ix, &j.Verdict)
 		}
@@ -203,8 +241,11 @@ func (s *judgements) next(destinations int) *stage.Judgement {
 	return j
 }
 
-// Close gives up the shared views.
+// Close lets go of the workspace and gives up the shared views.
 func (p *processor) Close(ctx context.Context) error {
+	if p.rules != nil {
+		p.rules.Close()
+	}
 	err := p.lookup.Close(ctx)
 	if p.policy != nil {
 		err = errors.Join(err, p.policy.Close(ctx))

@@ -40,6 +40,7 @@ At govern Bloblang sees what the judgement rests on as `+"`@ebbgate.consent_sour
 `+"`@ebbgate.consent_checked_at`"+`.`).
 		Fields(
 			stage.WorkspaceField(),
+			stage.ReloadField(),
 			service.NewStringEnumField(coFieldStage, stageValidate, stageGovern).
 				Description("Which of the two checks this is.").
 				Default(stageGovern),

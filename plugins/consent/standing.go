@@ -10,15 +10,20 @@ import (
 const (
 	standingValid      = "valid"      // somebody spoke, and at least one purpose may be relied on
 	standingRefused    = "refused"    // somebody spoke, and no purpose may
-	standingMissing    = "missing"    // nobody said anything
+	standingMissing    = "missing"    // the sender says nothing, and nothing is recorded
+	standingUnrecorded = "unrecorded" // the same, of a source that cannot say anything
 	standingUnreadable = "unreadable" // what was said cannot be read
 )
 
-func standing(v *consent.Verdict) string {
+// standing tells a sender that forgot consent from a source that is looked up, where nothing is amiss.
+func standing(v *consent.Verdict, lookupOnly bool) string {
 	switch {
 	case v.Unreadable:
 		return standingUnreadable
 	case v.Missing || v.Held|v.Refused|v.Withdrawn == 0 && !v.Erased: // an empty claim says nothing either
+		if lookupOnly {
+			return standingUnrecorded
+		}
 		return standingMissing
 	case v.Held == 0:
 		return standingRefused
@@ -32,8 +37,8 @@ type standings map[[2]string]int64
 func (s standings) report(stage string, judged, missing *service.MetricCounter) {
 	for of, n := range s {
 		judged.Incr(n, stage, of[0], of[1])
-		if of[1] == standingMissing {
-			missing.Incr(n, of[0])
+		if of[1] == standingMissing || of[1] == standingUnrecorded {
+			missing.Incr(n, stage, of[0])
 		}
 	}
 }

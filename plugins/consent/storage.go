@@ -17,44 +17,49 @@ const everyDestination = "*"
 
 // storage decides at the validate stage whether an event may be stored.
 type storage struct {
-	rt        *stage.Runtime
 	guard     *stage.Guard
 	decisions string
 	denied    *service.MetricCounter
 }
 
 func newStorage(rt *stage.Runtime, mgr *service.Resources) (*storage, error) {
-	decisions, ok := rt.Workspace.Topics.ByRole(topics.Decisions)
+	decisions, ok := rt.Topics.ByRole(topics.Decisions)
 	if !ok {
-		return nil, fmt.Errorf("%s/topics.yaml: no topic has role decisions: add privacy.decisions with role: decisions", rt.Workspace.Dir)
+		return nil, fmt.Errorf("%s/topics.yaml: no topic has role decisions: add privacy.decisions with role: decisions", rt.Dir)
 	}
 	return &storage{
-		rt:        rt,
 		guard:     stage.NewGuard(stageValidate, rt),
 		decisions: decisions.Name,
 		denied:    mgr.Metrics().NewCounter("ebbgate_denied_total", "destination", "reason"),
 	}, nil
 }
 
-func (s *storage) settle(next *pending, v consent.Verdict) {
-	stage.Carry(next.msg, next.ix, next.subject) // the record of its quarantine names the event
-	agreed, fault := s.rt.Workspace.Contracts.For(next.ix)
+// storing is it at work on one batch.
+type storing struct {
+	*storage
+	rules  *stage.Rules
+	reader *stage.Reader
+}
+
+func (s *storing) settle(next *pending, v consent.Verdict) {
+	s.reader.Carry(next.msg, next.ix, next.subject) // the record of its quarantine names the event
+	agreed, fault := s.rules.Contracts.For(next.ix)
 	if fault != nil {
 		s.guard.Quarantine(next.msg, fault)
 		return
 	}
-	if gate := s.rt.Workspace.Policy.Storage(agreed.Class, &v); !gate.Allowed {
+	if gate := s.rules.Policy.Storage(agreed.Class, &v); !gate.Allowed {
 		s.deny(next, gate, v)
 		return
 	}
 	body := next.ix.Buf
 	if next.claim.LookupOnly {
-		body = s.stamp(next, v)
+		body = stamp(next, v)
 	}
-	stage.SetStorable(next.msg, body, next.ix, next.subject)
+	s.reader.SetStorable(next.msg, body, next.ix, next.subject)
 }
 
-func (s *storage) deny(next *pending, gate policy.Gate, v consent.Verdict) {
+func (s *storing) deny(next *pending, gate policy.Gate, v consent.Verdict) {
 	id, _ := next.ix.Get(event.EventID)
 	name, _ := next.ix.Get(event.EventName)
 	at, _ := next.ix.Get(event.Timestamp)
@@ -66,7 +71,7 @@ func (s *storage) deny(next *pending, gate policy.Gate, v consent.Verdict) {
 		Verdict:        stage.VerdictDenied,
 		Reason:         gate.Reason,
 		Rule:           gate.Rule,
-		Policy:         s.rt.Workspace.Policy.Version,
+		Policy:         s.rules.Policy.Version,
 		ConsentVersion: v.Version,
 		Stage:          stageValidate,
 	}
@@ -76,7 +81,7 @@ func (s *storage) deny(next *pending, gate policy.Gate, v consent.Verdict) {
 }
 
 // stamp writes the recorded state into the event as its claim, so that it travels with the event from here on.
-func (s *storage) stamp(next *pending, v consent.Verdict) (body []byte) {
+func stamp(next *pending, v consent.Verdict) (body []byte) {
 	body = consent.AppendStamped(make([]byte, 0, len(next.ix.Buf)+160), next.ix, &v)
 	next.msg.SetBytes(body)
 	return body

@@ -19,11 +19,12 @@ type drift struct {
 	seen    *service.MetricCounter
 }
 
-func newDrift(ws *workspace.Workspace, m *service.Metrics) *drift {
-	d := &drift{
-		dict: ws.Dict, classes: make([]string, ws.Dict.Len()),
-		seen: m.NewCounter("ebbgate_schema_drift_total", "event", "classification"),
-	}
+func driftCounter(m *service.Metrics) *service.MetricCounter {
+	return m.NewCounter("ebbgate_schema_drift_total", "event", "classification")
+}
+
+func newDrift(ws *workspace.Workspace, seen *service.MetricCounter) *drift {
+	d := &drift{dict: ws.Dict, classes: make([]string, ws.Dict.Len()), seen: seen}
 	for f := range d.classes {
 		d.classes[f] = classOf(ws.Contracts, ws.Dict.Path(event.Field(f)))
 	}

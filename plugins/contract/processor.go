@@ -28,7 +28,7 @@ quarantined, as the contract's `+"`undeclared`"+` says. A fault quarantines the 
 record names the field, never the value, and its payload is encrypted.
 
 Metadata set: `+"`topic`"+` (the topic with role validated, or quarantine), `+"`key`"+`, `+"`event_id`"+`, `+"`subject_key`"+`, `+"`correlation_id`"+`.`).
-		Fields(stage.WorkspaceField()).
+		Fields(stage.WorkspaceField(), stage.ReloadField()).
 		Fields(stage.TimeLimitFields()...).
 		Example("The validate stage", "Events that keep their contract and may be stored go on, all others to quarantine or to the decisions.", `
 pipeline:
@@ -58,9 +58,15 @@ type processor struct {
 	rt      *stage.Runtime
 	topic   string
 	limits  event.TimeLimits
-	readers stage.ReaderPool
+	rules   *stage.Part[*judge]
 	removed *service.MetricCounter
-	drift   *drift
+}
+
+// judge is made of one generation of contracts.
+type judge struct {
+	contracts *contract.Set
+	readers   stage.ReaderPool
+	drift     *drift
 }
 
 func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processor, error) {
@@ -68,35 +74,41 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 	if err != nil {
 		return nil, err
 	}
-	validated, ok := rt.Workspace.Topics.ByRole(topics.Validated)
+	validated, ok := rt.Topics.ByRole(topics.Validated)
 	if !ok {
-		return nil, fmt.Errorf("%s/topics.yaml: no topic has role validated: add events.validated with role: validated", rt.Workspace.Dir)
+		return nil, fmt.Errorf("%s/topics.yaml: no topic has role validated: add events.validated with role: validated", rt.Dir)
 	}
 	p := &processor{
 		guard:   stage.NewGuard(stage.StageValidate, rt),
 		rt:      rt,
 		topic:   validated.Name,
-		readers: stage.NewReaderPool(rt.Workspace.Dict, event.DefaultLimits),
 		removed: mgr.Metrics().NewCounter("ebbgate_undeclared_removed_total", "event"),
-		drift:   newDrift(rt.Workspace, mgr.Metrics()),
 	}
-	p.limits, err = stage.TimeLimits(conf)
+	if p.limits, err = stage.TimeLimits(conf); err != nil {
+		return nil, err
+	}
+	drifted := driftCounter(mgr.Metrics())
+	p.rules, err = stage.NewPart(rt, func(r *stage.Rules) (*judge, error) {
+		return &judge{contracts: r.Contracts, readers: r.NewReaderPool(), drift: newDrift(r.Workspace, drifted)}, nil
+	}, nil)
 	return p, err
 }
 
 // ProcessBatch judges every message and never fails.
 func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
-	reader := p.readers.Get()
-	defer p.readers.Put(reader)
+	batch, packing := stage.Unpack(batch)
+	_, j := p.rules.Now()
+	reader := j.readers.Get()
+	defer j.readers.Put(reader)
 	var res contract.Result
 	now, seen := time.Now(), sightings{}
-	defer p.drift.report(seen)
-	return []service.MessageBatch{p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
-		return append(out, msg), p.check(msg, reader, &res, now, seen)
-	})}, nil
+	defer j.drift.report(seen)
+	return packing.Batches(p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
+		return append(out, msg), p.check(msg, j, reader, &res, now, seen)
+	})), nil
 }
 
-func (p *processor) check(msg *service.Message, reader *stage.Reader, res *contract.Result, now time.Time, seen sightings) error {
+func (p *processor) check(msg *service.Message, j *judge, reader *stage.Reader, res *contract.Result, now time.Time, seen sightings) error {
 	ix, err := reader.Index(msg)
 	if err != nil {
 		return err
@@ -107,12 +119,12 @@ func (p *processor) check(msg *service.Message, reader *stage.Reader, res *contr
 	if _, ok := ix.Get(event.EventID); !ok {
 		return stage.Misrouted("envelope.event_id", "identity")
 	}
-	agreed, fault := p.rt.Workspace.Contracts.For(ix)
+	agreed, fault := j.contracts.For(ix)
 	if fault != nil {
 		return fault
 	}
 	agreed.Check(ix, res)
-	p.drift.note(seen, agreed.Event, ix, res)
+	j.drift.note(seen, agreed.Event, ix, res)
 	if len(res.Faults) > 0 {
 		return &res.Faults[0]
 	}
@@ -123,9 +135,12 @@ func (p *processor) check(msg *service.Message, reader *stage.Reader, res *contr
 			return err
 		}
 	}
-	stage.Address(msg, ix, reader.SubjectOf(msg, ix, p.rt.Ring), p.topic)
+	reader.Address(msg, ix, reader.SubjectOf(msg, ix, p.rt.Ring), p.topic)
 	return nil
 }
 
-// Close has nothing to release.
-func (p *processor) Close(context.Context) error { return nil }
+// Close lets go of the workspace.
+func (p *processor) Close(context.Context) error {
+	p.rules.Close()
+	return nil
+}

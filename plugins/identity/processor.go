@@ -28,7 +28,7 @@ the id is derived from the source and `+"`provider_id`"+`, or, where that is emp
 gets the same id.
 
 Metadata set: `+"`topic`"+` (the topic with role raw, or quarantine), `+"`key`"+`, `+"`event_id`"+`, `+"`subject_key`"+`, `+"`correlation_id`"+`.`).
-		Fields(stage.WorkspaceField()).
+		Fields(stage.WorkspaceField(), stage.ReloadField()).
 		Field(service.NewInterpolatedStringField(idFieldProviderID).
 			Description("The id the source gives the event outside its body, such as a delivery header.").
 			Example(`${! @delivery_id }`).
@@ -61,7 +61,7 @@ type processor struct {
 	topic      string
 	limits     event.TimeLimits
 	providerID *service.InterpolatedString
-	readers    stage.ReaderPool
+	rules      *stage.Part[stage.ReaderPool]
 }
 
 func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processor, error) {
@@ -69,34 +69,38 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 	if err != nil {
 		return nil, err
 	}
-	raw, ok := rt.Workspace.Topics.ByRole(topics.Raw)
+	raw, ok := rt.Topics.ByRole(topics.Raw)
 	if !ok {
-		return nil, fmt.Errorf("%s/topics.yaml: no topic has role raw: add events.raw with role: raw", rt.Workspace.Dir)
+		return nil, fmt.Errorf("%s/topics.yaml: no topic has role raw: add events.raw with role: raw", rt.Dir)
 	}
 	p := &processor{
-		guard:   stage.NewGuard(stage.StageIngest, rt),
-		ring:    rt.Ring,
-		topic:   raw.Name,
-		readers: stage.NewReaderPool(rt.Workspace.Dict, event.DefaultLimits),
+		guard: stage.NewGuard(stage.StageIngest, rt),
+		ring:  rt.Ring,
+		topic: raw.Name,
 	}
 	if p.limits, err = stage.TimeLimits(conf); err != nil {
 		return nil, err
 	}
-	p.providerID, err = conf.FieldInterpolatedString(idFieldProviderID)
+	if p.providerID, err = conf.FieldInterpolatedString(idFieldProviderID); err != nil {
+		return nil, err
+	}
+	p.rules, err = stage.NewPart(rt, func(r *stage.Rules) (stage.ReaderPool, error) { return r.NewReaderPool(), nil }, nil)
 	return p, err
 }
 
 // ProcessBatch stamps every message and never fails.
 func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
-	reader := p.readers.Get()
-	defer p.readers.Put(reader)
+	batch, packing := stage.Unpack(batch)
+	_, readers := p.rules.Now()
+	reader := readers.Get()
+	defer readers.Put(reader)
 	now, taken := time.Now(), providerIDs{}
 	for _, msg := range batch {
 		stage.ForgetOrigin(msg)
 	}
-	return []service.MessageBatch{p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
+	return packing.Batches(p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
 		return append(out, msg), p.stamp(msg, reader, taken, now)
-	})}, nil
+	})), nil
 }
 
 func (p *processor) stamp(msg *service.Message, reader *stage.Reader, taken providerIDs, now time.Time) error {
@@ -117,7 +121,7 @@ func (p *processor) stamp(msg *service.Message, reader *stage.Reader, taken prov
 			return err
 		}
 	}
-	stage.Address(msg, ix, reader.SubjectOf(msg, ix, p.ring), p.topic)
+	reader.Address(msg, ix, reader.SubjectOf(msg, ix, p.ring), p.topic)
 	return nil
 }
 
@@ -172,5 +176,8 @@ func (t providerIDs) take(msg *service.Message, id string) bool {
 	return true
 }
 
-// Close has nothing to release.
-func (p *processor) Close(context.Context) error { return nil }
+// Close lets go of the workspace.
+func (p *processor) Close(context.Context) error {
+	p.rules.Close()
+	return nil
+}

@@ -3,11 +3,9 @@ package redact
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
-	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/stage"
 	"github.com/ebbgate/ebbgate/internal/topics"
 )
@@ -35,6 +33,7 @@ it), one per denial (the topic with role decisions), and decision records for a 
 `+"`redpanda`"+` output with `+"`topic: ${! @topic }`"+`, so that a chunk is acknowledged only when all of it is durable.`).
 		Fields(
 			stage.WorkspaceField(),
+			stage.ReloadField(),
 			service.NewFloatField(rdFieldAllowanceSample).
 				Description("The share of allowances that get a decision record too, from 0 to 1. Denials always do. The choice depends on the event id alone, so a replay makes the same one.").
 				Default(0.01).
@@ -64,10 +63,8 @@ func Register(env *service.Environment) error {
 }
 
 type processor struct {
-	guard    *stage.Guard
-	readers  stage.ReaderPool
-	redactor *redactor
-	workers  sync.Pool
+	guard *stage.Guard
+	rules *stage.Part[*redactor]
 }
 
 func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processor, error) {
@@ -79,41 +76,41 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRedactor(rt, sample)
-	if err != nil {
-		return nil, err
-	}
-	p := &processor{
-		guard:    stage.NewGuard(stage.StageGovern, rt),
-		readers:  stage.NewReaderPool(rt.Workspace.Dict, event.DefaultLimits),
-		redactor: r,
-	}
-	p.workers.New = func() any { return r.worker() }
-	return p, nil
+	p := &processor{guard: stage.NewGuard(stage.StageGovern, rt)}
+	build := redactors(rt, sample)
+	p.rules, err = stage.NewPart(rt, build, nil)
+	return p, err
 }
 
 // ProcessBatch redacts every message and never fails.
 func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
-	reader, w := p.readers.Get(), p.workers.Get().(*worker)
-	defer p.readers.Put(reader)
-	defer p.workers.Put(w)
+	batch, packing := stage.Unpack(batch)
+	rules, r := p.rules.ForBatch(batch)
+	w := r.workers.Get().(*worker)
+	defer r.workers.Put(w)
 	out := p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
-		ix, err := reader.Index(msg)
+		body, err := msg.AsBytes()
 		if err != nil {
 			return out, err
 		}
-		j, ok := stage.JudgementOf(msg, ix)
-		if !ok {
-			return out, stage.Misrouted(codeNoJudgement, "consent")
+		if p.rules.Strays(msg, rules) {
+			return out, stage.ErrStray
+		}
+		j, ok := stage.JudgementOf(msg, body)
+		if !ok || j.Rules != rules {
+			return out, r.unjudged(msg)
 		}
 		return w.redact(msg, j, out)
 	})
 	w.report()
-	return []service.MessageBatch{out}, nil
+	return packing.Batches(out), nil
 }
 
-// Close has nothing to release.
-func (p *processor) Close(context.Context) error { return nil }
+// Close lets go of the workspace.
+func (p *processor) Close(context.Context) error {
+	p.rules.Close()
+	return nil
+}
 
 // requireTopic returns the topic a destination's records go to.
 func requireTopic(set *topics.Set, destination string) (string, error) {

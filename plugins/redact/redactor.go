@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math"
 	"strconv"
+	"sync"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
@@ -18,7 +19,9 @@ import (
 
 // redactor is what all workers share: the compiled plan, and a topic and a sealer per destination.
 type redactor struct {
-	rt           *stage.Runtime
+	rules        *stage.Rules
+	workers      sync.Pool // of *worker
+	readers      stage.ReaderPool
 	plan         *policy.Plan
 	destinations []target
 	decisions    string
@@ -34,24 +37,36 @@ type target struct {
 	sealer *seal.Sealer
 }
 
-func newRedactor(rt *stage.Runtime, sample float64) (*redactor, error) {
-	ws := rt.Workspace
+// redactors makes the redactor of each generation of rules.
+func redactors(rt *stage.Runtime, sample float64) func(*stage.Rules) (*redactor, error) {
+	denied := rt.Metrics.NewCounter("ebbgate_denied_total", "destination", "reason")
+	fields := rt.Metrics.NewCounter("ebbgate_fields_total", "destination", "outcome")
+	return func(rules *stage.Rules) (*redactor, error) {
+		r, err := newRedactor(rt, rules)
+		if err != nil {
+			return nil, err
+		}
+		r.sampleBelow, r.denied, r.fields = sampleThreshold(sample), denied, fields
+		return r, nil
+	}
+}
+
+func newRedactor(rt *stage.Runtime, ws *stage.Rules) (*redactor, error) {
 	plan, err := ws.Policy.Bind(ws.Dict, rt.Ring)
 	if err != nil {
 		return nil, err
 	}
 	decisions, ok := ws.Topics.ByRole(topics.Decisions)
 	if !ok {
-		return nil, fmt.Errorf("%s/topics.yaml: no topic has role decisions: add privacy.decisions with role: decisions", ws.Dir)
+		return nil, fmt.Errorf("%s/topics.yaml: no topic has role decisions: add privacy.decisions with role: decisions", rt.Dir)
 	}
 	r := &redactor{
-		rt:          rt,
-		plan:        plan,
-		decisions:   decisions.Name,
-		sampleBelow: sampleThreshold(sample),
-		denied:      rt.Metrics.NewCounter("ebbgate_denied_total", "destination", "reason"),
-		fields:      rt.Metrics.NewCounter("ebbgate_fields_total", "destination", "outcome"),
+		rules:     ws,
+		readers:   ws.NewReaderPool(),
+		plan:      plan,
+		decisions: decisions.Name,
 	}
+	r.workers.New = func() any { return r.worker() }
 	for _, d := range ws.Policy.Destinations {
 		topic, err := requireTopic(ws.Topics, d.Name)
 		if err != nil {
@@ -65,6 +80,16 @@ func newRedactor(rt *stage.Runtime, sample float64) (*redactor, error) {
 		})
 	}
 	return r, nil
+}
+
+// unjudged is why an event without a judgement cannot be redacted. It is read so that the record of its quarantine names it.
+func (r *redactor) unjudged(msg *service.Message) error {
+	reader := r.readers.Get()
+	defer r.readers.Put(reader)
+	if _, err := reader.Index(msg); err != nil {
+		return err
+	}
+	return stage.Misrouted(codeNoJudgement, "consent")
 }
 
 func sampleThreshold(share float64) uint64 {
@@ -108,7 +133,7 @@ type outcome struct {
 
 // redact appends what becomes of the event: a sealed record per destination that may have it, and decision records.
 func (w *worker) redact(msg *service.Message, j *stage.Judgement, out service.MessageBatch) (service.MessageBatch, error) {
-	agreed, fault := w.rt.Workspace.Contracts.For(j.Index)
+	agreed, fault := w.rules.Contracts.For(j.Index)
 	if fault != nil {
 		return out, stage.Misrouted(codeNoContract, "contract")
 	}
@@ -156,7 +181,7 @@ func (w *worker) emit(msg *service.Message, key string, out service.MessageBatch
 // base is the part of the seal record that all destinations of one event share.
 func (w *worker) base(msg *service.Message, j *stage.Judgement, class string) seal.Record {
 	rec := seal.Record{
-		Policy:         w.rt.Workspace.Policy.Version,
+		Policy:         w.rules.Policy.Version,
 		Key:            j.Subject.Primary(),
 		SubjectKey:     j.Subject.Joined,
 		Class:          class,
@@ -217,7 +242,7 @@ func (w *worker) decide(j *stage.Judgement, i int, eventID, verdict, reason, rul
 		Verdict:        verdict,
 		Reason:         reason,
 		Rule:           rule,
-		Policy:         w.rt.Workspace.Policy.Version,
+		Policy:         w.rules.Policy.Version,
 		ConsentVersion: j.Verdict.Version,
 		Stage:          "govern",
 	}

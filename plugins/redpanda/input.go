@@ -12,6 +12,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/hop"
 	"github.com/ebbgate/ebbgate/internal/kafka"
 	"github.com/ebbgate/ebbgate/internal/quarantine"
+	"github.com/ebbgate/ebbgate/internal/stage"
 )
 
 // input reads topics as a member of a consumer group, in chunks.
@@ -29,6 +30,7 @@ type input struct {
 	fetchMaxWait                                time.Duration
 
 	limits              limits
+	packed              bool
 	period              time.Duration
 	patience            time.Duration // for a chunk under way when its partition is given back
 	nackFirst, nackMost time.Duration
@@ -88,8 +90,16 @@ func (in *input) ReadBatch(ctx context.Context) (service.MessageBatch, service.A
 		var once sync.Once
 		// Messages are made here and not earlier: they weigh more than the records, and most partitions wait.
 		spans := in.beginSpans(d.of, d.chunk)
-		return in.messages(d.of, d.chunk, spans), func(_ context.Context, err error) error {
+		batch, written := in.messages(d.of, d.chunk, spans), func() bool { return true }
+		if in.packed {
+			batch, written = stage.NewPack(batch)
+		}
+		return batch, func(_ context.Context, err error) error {
 			once.Do(func() {
+				if err == nil && !written() {
+					err = stage.ErrNotWritten
+					in.complain("A chunk was dropped on its way and comes again: %v", err)
+				}
 				endSpans(spans, err)
 				d.answer <- err
 			})

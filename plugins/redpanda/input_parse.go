@@ -24,7 +24,7 @@ func newInput(conf *service.ParsedConfig, mgr *service.Resources) (*input, error
 		nackFirst:  100 * time.Millisecond,
 		nackMost:   30 * time.Second,
 	}
-	for _, parse := range []func(*service.ParsedConfig) error{in.parseGroup, in.parseFetch, in.parseChunks, in.parseQuarantine} {
+	for _, parse := range []func(*service.ParsedConfig) error{in.parseGroup, in.parseFetch, in.parseChunks, in.parsePacked, in.parseQuarantine} {
 		if err := parse(conf); err != nil {
 			return nil, err
 		}
@@ -114,6 +114,11 @@ func (in *input) parseChunks(conf *service.ParsedConfig) error {
 	}
 	in.limits = limits{Offsets: int64(offsets), Bytes: size}
 	return nil
+}
+
+func (in *input) parsePacked(conf *service.ParsedConfig) (err error) {
+	in.packed, err = conf.FieldBool(riFieldPacked)
+	return err
 }
 
 // minFetch is the least a fetch is bounded to; the broker sends a larger record all the same.

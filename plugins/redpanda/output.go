@@ -15,6 +15,7 @@ import (
 
 	"github.com/ebbgate/ebbgate/internal/hop"
 	"github.com/ebbgate/ebbgate/internal/kafka"
+	"github.com/ebbgate/ebbgate/internal/stage"
 	"github.com/ebbgate/ebbgate/internal/topics"
 )
 
@@ -43,7 +44,7 @@ type output struct {
 
 func newOutput(conf *service.ParsedConfig, mgr *service.Resources) (*output, error) {
 	o := &output{
-		log: mgr.Logger(), metrics: newOutputMetrics(mgr.Metrics()), tracer: hop.NewTracer(mgr.OtelTracer()),
+		log: mgr.Logger(), tracer: hop.NewTracer(mgr.OtelTracer()),
 		shown: map[string]shown{},
 	}
 	o.limits.Store(&map[string]int64{})
@@ -72,8 +73,11 @@ func newOutput(conf *service.ParsedConfig, mgr *service.Resources) (*output, err
 	if err != nil {
 		return nil, err
 	}
-	o.topics, err = loadTopics(mgr, dir)
-	return o, err
+	if o.topics, err = loadTopics(mgr, dir); err != nil {
+		return nil, err
+	}
+	o.metrics = newOutputMetrics(mgr.Metrics(), o.topics)
+	return o, nil
 }
 
 func (o *output) parseProducer(conf *service.ParsedConfig) (err error) {
@@ -191,6 +195,7 @@ func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) err
 	if cl == nil {
 		return service.ErrNotConnected
 	}
+	batch, packing := stage.Unpack(batch)
 	records, err := o.records(batch)
 	if err != nil {
 		o.metrics.failed.Incr(1)
@@ -203,14 +208,9 @@ func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) err
 		o.metrics.failed.Incr(1)
 		return err
 	}
-	written := 0
-	for i := range records {
-		if records[i].Topic != "" {
-			written++
-		}
-	}
-	o.metrics.records.Incr(int64(written))
-	o.metrics.settled.Incr(int64(len(records) - written))
+	o.metrics.wrote(records)
+	land(batch, records)
 	o.logHops(batch, records)
+	packing.Written()
 	return nil
 }

@@ -56,7 +56,7 @@ carry `+"`traceparent`"+` beside it.
 
 ### Metrics
 
-`+"`ebbgate_output_records_total ebbgate_output_settled_total ebbgate_output_refused_total{code} ebbgate_output_failed_batches_total`"+`.`).
+`+"`ebbgate_output_records_total{topic} ebbgate_output_unwritten_total{topic} ebbgate_output_settled_total ebbgate_output_refused_total{topic,code} ebbgate_output_failed_batches_total`"+`.`).
 		Fields(kafka.ClientFields()...).
 		Fields(outputFields()...).
 		Example("The end of a stage", "Events, quarantine records and decisions go where the stages have addressed them.", `

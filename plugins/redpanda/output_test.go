@@ -128,7 +128,7 @@ func TestOutputRefusesWhatWasNotAllowed(t *testing.T) {
 		}, codeUnjudged},
 		{"event changed after it was judged", func() *service.Message {
 			m := message("{}", "7", map[string]string{"topic": "events.validated"})
-			stage.SetStorable(m, []byte("{}"), nil, nil)
+			new(stage.Reader).SetStorable(m, []byte("{}"), nil, nil)
 			return m
 		}, codeUnjudged},
 		{"decision to validated", func() *service.Message {
@@ -163,7 +163,7 @@ func TestWhatMayBeStoredIsWritten(t *testing.T) {
 	msg := message("{}", "7", nil)
 	body, err := msg.AsBytes()
 	require.NoError(t, err)
-	stage.SetStorable(msg, body, nil, nil)
+	new(stage.Reader).SetStorable(msg, body, nil, nil)
 	require.NoError(t, out.WriteBatch(b.ctx(), service.MessageBatch{msg}))
 	assert.EqualValues(t, 1, b.end("events.validated"))
 }

@@ -59,6 +59,7 @@ func (o *output) produce(ctx context.Context, cl *kgo.Client, batch service.Mess
 			failures = append(failures, failure{i, err})
 		}
 	}
+	o.metrics.left(records, failures)
 	return o.explainFailures(cl, batch, records, failures)
 }
 
@@ -93,7 +94,7 @@ func (o *output) explainFailures(used *kgo.Client, batch service.MessageBatch, r
 // refuse makes the permanent error that names messages by where the input read them. Without such a place nobody could
 // quarantine them, and the error is an ordinary one: the batch waits for somebody to mend the set-up.
 func (o *output) refuse(code string, cause error, batch service.MessageBatch, at ...int) error {
-	o.metrics.refused.Incr(int64(len(at)), code)
+	o.metrics.refuse(code, batch, at, o.topic.reader(batch))
 	refs := make([]quarantine.Ref, 0, len(at))
 	for _, i := range at {
 		ref, ok := stage.Source(batch[i])

@@ -87,12 +87,13 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 
 // ProcessBatch checks every message and never fails.
 func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
+	batch, packing := stage.Unpack(batch)
 	reader := p.readers.Get()
 	defer p.readers.Put(reader)
-	return []service.MessageBatch{p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
+	return packing.Batches(p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
 		_, err := reader.Index(msg)
 		return append(out, msg), err
-	})}, nil
+	})), nil
 }
 
 // Close has nothing to release.

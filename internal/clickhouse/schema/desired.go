@@ -44,7 +44,7 @@ func Describe(files fs.FS, contracts *contract.Set, destination *policy.Destinat
 
 // check refuses views whose names collide.
 func (d *Desired) check() error {
-	taken := map[string]bool{Table: true, "ebbgate_chunks": true, "outcomes": true, recordTable: true}
+	taken := map[string]bool{Table: true, "ebbgate_chunks": true, "outcomes": true, "audit_decision_rows": true, recordTable: true}
 	var errs []error
 	for _, v := range d.Views {
 		if taken[v.Name] {
