@@ -20,6 +20,7 @@ import (
 	"github.com/ebbgate/ebbgate/plugins/redpanda"
 	"github.com/ebbgate/ebbgate/plugins/strict"
 	"github.com/ebbgate/ebbgate/plugins/tracing"
+	"github.com/ebbgate/ebbgate/plugins/webhook"
 )
 
 // ours lists every component of the distribution. A new plugin is one line here.
@@ -28,6 +29,7 @@ var ours = []struct {
 	register func(*service.Environment) error
 }{
 	{"redpanda", redpanda.Register},
+	{"webhook", webhook.Register},
 	{"strict_json", strict.Register},
 	{"identity", identity.Register},
 	{"contract", contract.Register},

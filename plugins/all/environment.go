@@ -12,7 +12,7 @@ import (
 // The stock components a pipeline may use. Everything else of the engine is either unknown to the binary or listed in
 // refused.go, where its name still exists so that lint and run can say what to use instead.
 var (
-	allowedInputs     = []string{"csv", "file", "generate", "redpanda", "resource", "sequence", "stdin"}
+	allowedInputs     = []string{"csv", "file", "generate", "redpanda", "resource", "sequence", "stdin", "webhook"}
 	allowedOutputs    = []string{"clickhouse", "redpanda", "reject", "resource"}
 	allowedProcessors = []string{
 		"bloblang", "branch", "cache", "compress", "decompress", "for_each", "grok", "jmespath", "jq",
@@ -37,6 +37,20 @@ func Environment(unsafe bool) (*service.Environment, error) {
 	if unsafe {
 		return service.NewEnvironment(), nil
 	}
+	env, err := Allowed()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range refused {
+		if err := r.register(env); err != nil {
+			return nil, fmt.Errorf("registering the refusal of %s %s: %w", r.kind, r.name, err)
+		}
+	}
+	return env, nil
+}
+
+// Allowed is Environment without those that exist only to explain themselves, for what lists components.
+func Allowed() (*service.Environment, error) {
 	env := service.NewEnvironment().
 		WithInputs(allowedInputs...).
 		WithOutputs(allowedOutputs...).
@@ -47,11 +61,6 @@ func Environment(unsafe bool) (*service.Environment, error) {
 	env.UseBloblangEnvironment(bloblang.GlobalEnvironment().WithoutFunctions(refusedFunctions...))
 	if err := mapping.Replace(env); err != nil {
 		return nil, err
-	}
-	for _, r := range refused {
-		if err := r.register(env); err != nil {
-			return nil, fmt.Errorf("registering the refusal of %s %s: %w", r.kind, r.name, err)
-		}
 	}
 	return env, nil
 }
