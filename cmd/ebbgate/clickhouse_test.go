@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/urfave/cli/v2"
 
 	ddl "github.com/ebbgate/ebbgate/internal/clickhouse/schema"
@@ -41,6 +44,30 @@ func TestClickHousePlanAndApply(t *testing.T) {
 	var plan ddl.Plan
 	require.NoError(t, json.Unmarshal([]byte(text), &plan))
 	assert.Empty(t, plan.Changes)
+}
+
+// What cannot be read is missing in ClickHouse, so a scheduler must get to know.
+func TestOutcomesThatCannotBeReadHaveAnExitCode(t *testing.T) {
+	seeds, _ := plugtest.Broker(t, kfake.SeedTopics(1, "privacy.decisions"))
+	client, err := kgo.NewClient(kgo.SeedBrokers(seeds...))
+	require.NoError(t, err)
+	defer client.Close()
+	target := []string{"--dsn", plugtest.ClickHouse(t), "--workspace", "../../pipelines"}
+	_, err = clickhouseRun(t, append([]string{"apply"}, target...)...)
+	require.NoError(t, err)
+	copying := append([]string{"outcomes", "--brokers", strings.Join(seeds, ",")}, target...)
+	text, err := clickhouseRun(t, copying...)
+	require.NoError(t, err)
+	assert.Contains(t, text, "rows written: 0")
+
+	require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Topic: "privacy.decisions", Value: []byte("ada@example.com")}).FirstErr())
+	text, err = clickhouseRun(t, copying...)
+	require.ErrorContains(t, err, "records that cannot be read, and so are missing in ClickHouse: 1, such as privacy.decisions/0/0")
+	var coded cli.ExitCoder
+	require.ErrorAs(t, err, &coded)
+	assert.Equal(t, exitUnreadable, coded.ExitCode())
+	assert.Contains(t, text, "rows written: 0")
+	assert.NotContains(t, err.Error()+text, "ada")
 }
 
 func TestClickHouseRefusals(t *testing.T) {

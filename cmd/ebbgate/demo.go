@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -21,7 +22,9 @@ func demoCommand() *cli.Command {
 		Usage: "Run the shipped pipelines on the sandbox and balance the books",
 		Description: `Starts a broker and ClickHouse on this machine, applies topics and schema, runs the pipelines, publishes GitHub's webhook
 examples and generated events (bad ones, ones without consent and canaries among them), and counts what became of each.
-Run again in the same folder it publishes nothing twice.
+Run again in the same folder it publishes nothing twice. Then it shows how long events took, what three queries of the analysts'
+cookbook answer, the trace of one row and the explanation of one denial. With --keep it ends with the commands that answer a
+privacy officer about these two events.
 
 Exit code 0: every event came to exactly one end at every destination, and no canary leaked.
 Exit code 2: the run was complete, but the books do not balance. Exit code 1: it could not run.
@@ -69,7 +72,7 @@ func runDemo(c *cli.Context) error {
 	defer cancel()
 	result, err := demo.Run(ctx, demo.Options{
 		Program: program, Dir: c.String("dir"), Workspace: c.String("workspace"), Events: c.Int("events"), Seed: c.Uint64("seed"),
-		Kill: c.Bool("kill"), Keep: c.Bool("keep"), Timeout: c.Duration("timeout"),
+		Kill: c.Bool("kill"), Keep: c.Bool("keep"), Live: isTerminal(c.App.ErrWriter) && os.Getenv("TERM") != "dumb", Timeout: c.Duration("timeout"),
 		Out: c.App.Writer, Messages: c.App.ErrWriter, Progress: fetchProgress(c.App.ErrWriter),
 	})
 	if result != nil {
@@ -90,5 +93,22 @@ func printDemo(c *cli.Context, result *demo.Result) error {
 	if c.String("output") == "json" {
 		return result.Books.WriteJSON(c.App.Writer)
 	}
-	return result.WriteReport(c.App.Writer)
+	w := c.App.Writer
+	if err := result.WriteReport(w); err != nil {
+		return err
+	}
+	showEvidence(w, &result.Evidence)
+	return result.WriteNext(w)
+}
+
+// showEvidence tells of one event that was delivered and one that was not, as the commands for it do.
+func showEvidence(w io.Writer, e *demo.Evidence) {
+	if e.Trace != nil {
+		fmt.Fprintf(w, "\nThe way of one row: ebbgate trace %s\n", e.Delivered)
+		showTrace(w, e.Trace)
+	}
+	if e.Denial != nil {
+		fmt.Fprintf(w, "\nWhy one event is not there: ebbgate policy explain --event-id %s\n", e.Denied)
+		showExplanation(w, e.Denial)
+	}
 }

@@ -19,17 +19,14 @@ const exitNotFound = 4
 
 // findFlags say where the running system is and how far to look back.
 func findFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(
+		brokerFlags(),
 		workspaceFlag(),
-		&cli.StringFlag{Name: "brokers", EnvVars: []string{"EBBGATE_BROKERS"}, Value: "127.0.0.1:9092", Usage: "broker addresses, comma separated"},
-		&cli.BoolFlag{Name: "tls", Usage: "connect with TLS"},
-		&cli.StringFlag{Name: "sasl-mechanism", Usage: "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; the password or token comes from EBBGATE_SASL_PASSWORD"},
-		&cli.StringFlag{Name: "user", Usage: "the user to authenticate as"},
 		&cli.StringFlag{Name: "clickhouse-dsn", EnvVars: []string{"EBBGATE_CLICKHOUSE_DSN"}, Usage: "look for rows there too; without it only topics are read"},
 		&cli.StringFlag{Name: "table", Value: "events", Usage: "the table of rows"},
 		&cli.StringFlag{Name: "since", Value: "24h", Usage: "how far to look back: a duration, a time in RFC 3339, or all"},
 		&cli.DurationFlag{Name: "timeout", Value: 10 * time.Minute, Usage: "how long the search may take"},
-	}
+	)
 }
 
 // finder is a running system to search.

@@ -36,6 +36,16 @@ func withoutArguments(action cli.ActionFunc, group bool) cli.ActionFunc {
 	}
 }
 
+// brokerFlags say where the brokers are and how to sign in.
+func brokerFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "brokers", Value: "127.0.0.1:9092", EnvVars: []string{"EBBGATE_BROKERS"}, Usage: "addresses of brokers, separated by commas"},
+		&cli.BoolFlag{Name: "tls", Usage: "connect with TLS"},
+		&cli.StringFlag{Name: "sasl-mechanism", Usage: "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; the password or token comes from EBBGATE_SASL_PASSWORD"},
+		&cli.StringFlag{Name: "user", Usage: "the user to authenticate as"},
+	}
+}
+
 // outputFlag chooses between a table for people and JSON for programs.
 func outputFlag() cli.Flag { return formatFlag("table", "json") }
 

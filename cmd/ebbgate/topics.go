@@ -54,15 +54,12 @@ Examples:
 }
 
 func topicsFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(
+		brokerFlags(),
 		workspaceFlag(),
-		&cli.StringFlag{Name: "brokers", Value: "127.0.0.1:9092", EnvVars: []string{"EBBGATE_BROKERS"}, Usage: "addresses of brokers, separated by commas"},
-		&cli.BoolFlag{Name: "tls", Usage: "connect with TLS"},
-		&cli.StringFlag{Name: "sasl-mechanism", Usage: "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; the password or token comes from EBBGATE_SASL_PASSWORD"},
-		&cli.StringFlag{Name: "user", Usage: "the user to authenticate as"},
 		&cli.BoolFlag{Name: "acls", Usage: "also compare, and grant, what the principals of the file need"},
 		outputFlag(),
-	}
+	)
 }
 
 func planTopics(c *cli.Context) error {

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	driver "github.com/ClickHouse/clickhouse-go/v2"
+	chgo "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ebbgate/ebbgate/internal/books"
@@ -25,11 +26,11 @@ type Sample struct {
 
 // account balances the books, searches for canaries and takes some rows to show.
 func (r *run) account(ctx context.Context) (*Result, error) {
-	dsn, err := driver.ParseDSN(r.endpoints.ClickHouseDSN)
+	dsn, err := chgo.ParseDSN(r.endpoints.ClickHouseDSN)
 	if err != nil {
 		return nil, errors.New("reading the ClickHouse DSN of the sandbox")
 	}
-	conn, err := driver.Open(dsn)
+	conn, err := chgo.Open(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("opening ClickHouse: %w", err)
 	}
@@ -43,22 +44,44 @@ func (r *run) account(ctx context.Context) (*Result, error) {
 	if err := r.search(ctx, result, books.ClickHouseSource(conn, sinkTable), books.ClickHouseSource(conn, "ebbgate_chunks")); err != nil {
 		return nil, err
 	}
+	if err := r.show(ctx, result, conn); err != nil {
+		return nil, err
+	}
+	if !result.Books.Balanced() || !result.Books.Drained() {
+		return result, ErrUnbalanced
+	}
+	return result, nil
+}
+
+// show takes what there is to see besides the books.
+func (r *run) show(ctx context.Context, result *Result, conn driver.Conn) (err error) {
+	if result.Samples, err = samples(ctx, conn); err != nil {
+		return fmt.Errorf("reading some rows: %w", err)
+	}
+	if result.Latency, err = r.latency(ctx, conn); err != nil {
+		return err
+	}
+	if result.Answers, err = r.answers(ctx, conn); err != nil {
+		return err
+	}
+	result.Evidence, err = r.evidence(ctx, conn)
+	return err
+}
+
+func samples(ctx context.Context, conn driver.Conn) (out []Sample, err error) {
 	rows, err := conn.Query(ctx, "SELECT event_name, user_id, properties, policy_version FROM events_unique ORDER BY event_name, event_id LIMIT 1 BY event_name LIMIT 6")
 	if err != nil {
-		return nil, fmt.Errorf("reading some rows: %w", err)
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var s Sample
 		if err := rows.Scan(&s.EventName, &s.UserID, &s.Properties, &s.Rule); err != nil {
-			return nil, fmt.Errorf("reading some rows: %w", err)
+			return nil, err
 		}
-		result.Samples = append(result.Samples, s)
+		out = append(out, s)
 	}
-	if !result.Books.Balanced() || !result.Books.Drained() {
-		return result, ErrUnbalanced
-	}
-	return result, rows.Err()
+	return out, rows.Err()
 }
 
 // search looks for every canary wherever it may not be: in stores, logs, quarantine, decisions and state, and at each

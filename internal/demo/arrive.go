@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -25,81 +26,128 @@ func (r *run) arrive(ctx context.Context) error {
 		return fmt.Errorf("opening a client: %w", err)
 	}
 	defer client.Close()
-	admin, notice := kadm.NewClient(client), notice{run: r, told: time.Now(), moved: time.Now()}
+	admin, n := kadm.NewClient(client), newNotice(r)
 	for {
-		left, where, err := r.waiting(ctx, admin)
-		if err == nil && left == 0 {
-			return nil
+		stages, err := r.look(ctx, admin)
+		if err == nil {
+			n.look(stages, time.Now())
+			if waiting(stages) == 0 {
+				n.arrived()
+				return nil
+			}
 		}
 		if failed := r.pipelines.failed(); failed != nil {
 			return failed
 		}
-		notice.look(left, where)
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %d records to arrive%s: %w; the end of %s says:\n%s", left, where, ctx.Err(), r.pipelines.log, r.pipelines.tail(8))
+			return fmt.Errorf("waiting for %s: %w; the end of %s says:\n%s", n.last, ctx.Err(), r.pipelines.log, r.pipelines.tail(8))
 		case <-time.After(lookEvery):
 		}
 	}
 }
 
-// notice tells how the events come along: what changed, and once that nothing does.
+// waiting is how many records are still on their way.
+func waiting(stages []progress) (left int64) {
+	for _, s := range stages {
+		left += s.left
+	}
+	return left
+}
+
+// notice tells how the events come along: on a terminal all the time, elsewhere a line now and then; and once that nothing
+// moves.
 type notice struct {
 	*run
+	view        *view // nil where nobody watches
+	pace        pace
 	told, moved time.Time
 	last        string
 	explained   bool
 }
 
-func (n *notice) look(left int64, where string) {
-	now := fmt.Sprintf("%d records still on their way%s", left, where)
-	if now != n.last {
-		n.last, n.moved = now, time.Now()
-		if time.Since(n.told) > tellEvery {
-			n.told = time.Now()
-			n.tell("%s", now)
-		}
-		return
+func newNotice(r *run) *notice {
+	n := &notice{run: r, told: time.Now(), moved: time.Now()}
+	if r.Live {
+		n.view = &view{out: r.Messages}
 	}
-	if time.Since(n.moved) > stuckFor && !n.explained {
+	return n
+}
+
+func (n *notice) look(stages []progress, now time.Time) {
+	text := describe(stages)
+	moves := text != n.last
+	n.last = text
+	n.pace.note(stages, now)
+	switch {
+	case n.view != nil:
+		n.view.draw(stages, now)
+	case moves && now.Sub(n.told) > tellEvery && waiting(stages) > 0:
+		n.told = now
+		n.tell("%s", text)
+	}
+	if moves {
+		n.moved = now
+	}
+	if now.Sub(n.moved) > stuckFor && !n.explained {
 		n.explained = true
-		n.tell("%s; nothing has moved for %s: after a kill or a failed start the broker keeps partitions for a member that is gone, up to a minute", now, stuckFor)
+		n.tell("%s; nothing has moved for %s: after a kill or a failed start the broker keeps partitions for a member that is gone, up to a minute", text, stuckFor)
+		if n.view != nil {
+			n.view.drawn = 0 // what was drawn stands above the line now
+		}
 	}
 }
 
-// waiting sums the lag of all groups, in the order of the flow, and says where it is.
-func (r *run) waiting(ctx context.Context, admin *kadm.Client) (left int64, where string, err error) {
-	for _, s := range r.plan().Flow() {
-		n, err := lag(ctx, admin, s)
-		if err != nil {
-			return left, where, err
-		}
-		left += n
-		if n > 0 {
-			where += fmt.Sprintf(", %s %d", s.Topic, n)
-		}
+// arrived tells how fast it went.
+func (n *notice) arrived() {
+	if rates := n.pace.String(); rates != "" {
+		n.tell("everything has arrived; while it was watched: %s", rates)
 	}
-	return left, where, nil
 }
 
-func lag(ctx context.Context, admin *kadm.Client, s books.Stage) (int64, error) {
+// describe says how much is on its way, and where.
+func describe(stages []progress) string {
+	text := fmt.Sprintf("%d records still on their way", waiting(stages))
+	for _, s := range stages {
+		if s.left > 0 {
+			text += fmt.Sprintf(", %s %d", s.topic, s.left)
+		}
+	}
+	return text
+}
+
+// look sees how far all stages are, in the order of the flow.
+func (r *run) look(ctx context.Context, admin *kadm.Client) ([]progress, error) {
+	flow := r.plan().Flow()
+	stages := make([]progress, len(flow))
+	for i, s := range flow {
+		var err error
+		if stages[i], err = progressOf(ctx, admin, s); err != nil {
+			return nil, err
+		}
+	}
+	return stages, nil
+}
+
+func progressOf(ctx context.Context, admin *kadm.Client, s books.Stage) (p progress, err error) {
 	ends, err := admin.ListEndOffsets(ctx, s.Topic)
 	if err != nil {
-		return 0, fmt.Errorf("looking at %s: %w", s.Topic, err)
+		return p, fmt.Errorf("looking at %s: %w", s.Topic, err)
 	}
 	committed, err := admin.FetchOffsets(ctx, s.Group)
 	if err != nil {
-		return 0, fmt.Errorf("looking at group %s: %w", s.Group, err)
+		return p, fmt.Errorf("looking at group %s: %w", s.Group, err)
 	}
-	var n int64
+	p = progress{name: strings.TrimPrefix(s.Group, "ebbgate-"), topic: s.Topic}
 	ends.Each(func(end kadm.ListedOffset) {
 		at := int64(0)
 		if done, ok := committed.Lookup(end.Topic, end.Partition); ok {
 			at = max(0, done.At)
 		}
-		n += end.Offset - at
+		p.done += at
+		p.left += end.Offset - at
 	})
-	return n, nil
+	return p, nil
 }
 
 // plan is where the shipped streams keep what, for the books.
@@ -113,14 +161,12 @@ func (r *run) plan() books.Plan {
 // killMidway waits until the pipelines are in the middle of their work and kills them.
 func (p *publisher) killMidway(ctx context.Context) error {
 	admin := kadm.NewClient(p.client)
-	last := p.plan().Flow()
 	for {
-		left, _, err := p.waiting(ctx, admin)
-		begun, lagErr := lag(ctx, admin, last[len(last)-1])
-		if err == nil && lagErr == nil && left > 0 && begun > 0 {
+		stages, err := p.look(ctx, admin)
+		if err == nil && stages[len(stages)-1].left > 0 {
 			break
 		}
-		if err == nil && left == 0 {
+		if err == nil && waiting(stages) == 0 {
 			break // they were faster than this look
 		}
 		if failed := p.pipelines.failed(); failed != nil {

@@ -33,6 +33,7 @@ type Options struct {
 	Seed      uint64
 	Kill      bool // kill -9 the pipelines once, half way
 	Keep      bool // leave everything running
+	Live      bool // Messages is a terminal that somebody watches
 	Out       io.Writer
 	Messages  io.Writer // what happens meanwhile
 	Progress  func(npm.Progress)
@@ -44,10 +45,15 @@ type Result struct {
 	Books     *books.Books
 	Endpoints sandbox.Endpoints
 	Samples   []Sample
+	Latency   Latency
+	Answers   []Answer
+	Evidence  Evidence
 	Kept      bool // everything runs on
 	Published int
 	Canaries  int
 	Searched  int // places
+
+	dir, workspace string
 }
 
 // run is one run under way.
@@ -59,12 +65,13 @@ type run struct {
 	pipelines *pipelines
 	canaries  []books.Canary
 	published int
+	begun     time.Time
 }
 
 // Run does everything and stops what it started, unless Keep is set. It returns ErrUnbalanced with a result when the
 // run was complete but the books are not.
 func Run(ctx context.Context, opts Options) (result *Result, err error) {
-	r := &run{Options: opts}
+	r := &run{Options: opts, begun: time.Now()}
 	if r.ws, err = workspace.Load(opts.Workspace); err != nil {
 		return nil, err
 	}
@@ -84,7 +91,7 @@ func Run(ctx context.Context, opts Options) (result *Result, err error) {
 		return nil, err
 	}
 	if result, err = r.account(ctx); result != nil {
-		result.Kept = r.Keep
+		result.Kept, result.dir, result.workspace = r.Keep, r.Dir, r.Workspace
 	}
 	return result, err
 }

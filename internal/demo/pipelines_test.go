@@ -24,11 +24,12 @@ func TestTheTailOfALogIsOfThisRunAndOfWhatWentWrong(t *testing.T) {
 
 func TestWhatDoesNotMoveIsExplainedOnce(t *testing.T) {
 	var out bytes.Buffer
-	n := notice{run: &run{Options: Options{Messages: &out}}, told: time.Now().Add(-time.Hour)}
-	n.look(7, ", inbound.events 7")
-	n.moved = time.Now().Add(-time.Hour)
-	n.look(7, ", inbound.events 7")
-	n.look(7, ", inbound.events 7")
+	now := time.Now()
+	n := notice{run: &run{Options: Options{Messages: &out}}, told: now.Add(-time.Hour)}
+	stuck := []progress{{name: "ingest-events", topic: "inbound.events", left: 7}}
+	n.look(stuck, now)
+	n.look(stuck, now.Add(stuckFor+time.Second))
+	n.look(stuck, now.Add(stuckFor+time.Minute))
 	if lines := strings.Count(out.String(), "\n"); lines != 2 || strings.Count(out.String(), "nothing has moved") != 1 {
 		t.Errorf("got %d lines:\n%s", lines, out.String())
 	}

@@ -13,7 +13,9 @@ const metaLanding = "ebbgate_landing"
 
 // Landing is the answer to that. An input makes one for a message and reads it once its batch is acknowledged; the output
 // fills it in. The zero value is ready.
-type Landing struct{ at atomic.Pointer[quarantine.Ref] }
+type Landing struct {
+	at atomic.Pointer[quarantine.Ref]
+}
 
 // Copy shows Bloblang nothing.
 func (*Landing) Copy() any { return "" }

@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +44,14 @@ func TestPrincipalsReachOnlyTheirOwnTopics(t *testing.T) {
 		p.stop()
 	}
 
+	copying := func(user string) outcome {
+		h.env = append(h.env, "EBBGATE_SASL_PASSWORD=password-of-"+user)
+		return h.run("clickhouse", "outcomes", "--sasl-mechanism", mechanism, "--user", user)
+	}
+	require.Contains(t, copying("ebbgate-analytics").errors, "TOPIC_AUTHORIZATION_FAILED")
+	require.Contains(t, copying("ebbgate-outcomes").out, "rows written: 1")
+	require.Equal(t, 1, h.count("SELECT count() FROM events_missing WHERE outcome = 'quarantined'"))
+
 	stray := h.write("stray.yaml", signIn(strings.NewReplacer("TOPIC", raw, "DESTINATION", "analytics").Replace(inputYAML+clickhouseYAML), "ebbgate-analytics"))
 	h.start("streams", "-o", "pipelines/service.yaml", stray).says("TOPIC_AUTHORIZATION_FAILED", "topics apply --acls")
 	for _, topic := range []string{raw, validated, inbound, "events.authorized.activation"} {
@@ -58,7 +68,7 @@ func guarded(t *testing.T, principals map[string]string) *house {
 	h := bare(t)
 	h.dsn = plugtest.ClickHouse(t)
 	users := []broker.User{{Mechanism: mechanism, Name: "admin", Password: "password-of-admin", Super: true}}
-	for _, name := range principals {
+	for _, name := range append(slices.Collect(maps.Values(principals)), "ebbgate-outcomes") {
 		users = append(users, broker.User{Mechanism: mechanism, Name: name, Password: "password-of-" + name})
 	}
 	cluster, err := broker.Open(broker.Options{DataDir: filepath.Join(h.root, "broker"), Listen: "127.0.0.1:0", Users: users})

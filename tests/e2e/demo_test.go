@@ -39,9 +39,12 @@ func TestDemo(t *testing.T) {
 	require.Greater(t, published[0], 1500)
 	require.Zero(t, published[1], "a fresh folder has no earlier run")
 
+	require.NotContains(t, first.both(), "\x1b", "nobody watches: no drawing")
 	state, err := sandbox.Status(h.path("sandbox"))
 	require.NoError(t, err)
 	h.conn = open(t, state.Endpoints.ClickHouseDSN)
+	h.latencies(first.out)
+	h.officer(first.out)
 	before := h.rows()
 	require.NotEmpty(t, before)
 
