@@ -74,20 +74,20 @@ func (e *exporter) Close(context.Context) error { return nil }
 
 // family returns the series of a metric, making them on first use. Where the name is taken by a metric of another kind what is
 // counted goes nowhere, as a scrape with both would be refused.
-func family[M any](e *exporter, name string, k kind, keys []string, make func(labels []string) vector[M]) *series[M] {
+func family[M any](e *exporter, name string, k kind, keys []string, make func(name string, labels []string) vector[M]) *series[M] {
 	name, labels := exported(name, k), labelNames(keys)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if is, taken := e.kinds[name]; taken && is != k {
 		e.log.Errorf("The %s %s is not exported: a %s has the name; give it another", k, name, is)
-		return newSeries(name, labels, e.options, make(labels))
+		return newSeries(name, labels, e.options, make(name, labels))
 	}
 	e.kinds[name] = k
 	id := name + " " + strings.Join(labels, " ")
 	if known, ok := e.families[id].(*series[M]); ok {
 		return known
 	}
-	s := newSeries(name, labels, e.options, make(labels))
+	s := newSeries(name, labels, e.options, make(name, labels))
 	e.families[id] = s
 	return s
 }

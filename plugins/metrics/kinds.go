@@ -9,24 +9,24 @@ import (
 
 // NewCounterCtor makes a counter.
 func (e *exporter) NewCounterCtor(name string, keys ...string) service.MetricsExporterCounterCtor {
-	all := family(e, name, counter, keys, func(labels []string) vector[prometheus.Counter] {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: exported(name, counter)}, labels)
+	all := family(e, name, counter, keys, func(name string, labels []string) vector[prometheus.Counter] {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help(name)}, labels)
 	})
 	return func(values ...string) service.MetricsExporterCounter { return count{all.with(values)} }
 }
 
 // NewGaugeCtor makes a gauge.
 func (e *exporter) NewGaugeCtor(name string, keys ...string) service.MetricsExporterGaugeCtor {
-	all := family(e, name, gauge, keys, func(labels []string) vector[prometheus.Gauge] {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: exported(name, gauge)}, labels)
+	all := family(e, name, gauge, keys, func(name string, labels []string) vector[prometheus.Gauge] {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help(name)}, labels)
 	})
 	return func(values ...string) service.MetricsExporterGauge { return level{all.with(values)} }
 }
 
 // NewTimerCtor makes a histogram of seconds.
 func (e *exporter) NewTimerCtor(name string, keys ...string) service.MetricsExporterTimerCtor {
-	all := family(e, name, timer, keys, func(labels []string) vector[prometheus.Observer] {
-		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: exported(name, timer), Buckets: e.buckets}, labels)
+	all := family(e, name, timer, keys, func(name string, labels []string) vector[prometheus.Observer] {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help(name), Buckets: e.buckets}, labels)
 	})
 	return func(values ...string) service.MetricsExporterTimer { return timing{all.with(values)} }
 }
