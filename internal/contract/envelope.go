@@ -30,6 +30,14 @@ func envelopeProperties(allowed map[string][]string) []*Property {
 	return list
 }
 
+// EnvelopePaths lists the governed places of the envelope.
+func EnvelopePaths() (paths []string) {
+	for _, p := range envelopeProperties(nil) {
+		paths = append(paths, p.Path)
+	}
+	return paths
+}
+
 // Leaf returns every declaration of a governed place: the envelope's own, or one for each contract that has it. None means that
 // no event can have it.
 func (s *Set) Leaf(path string) []*Property {

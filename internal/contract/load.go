@@ -126,11 +126,7 @@ func (l *loader) readClass(m strict.Member) {
 // readEnvelope takes the purposes that envelope fields may go for untransformed.
 func (l *loader) readEnvelope(n strict.Node) {
 	l.allowed = map[string][]string{}
-	var known []string
-	for _, p := range envelopeProperties(nil) {
-		known = append(known, p.Path)
-	}
-	for path, m := range n.Object(known...).All() {
+	for path, m := range n.Object(EnvelopePaths()...).All() {
 		l.allowed[path] = m.Object("allowed_for").Require("allowed_for", "list purposes").Texts(strict.Node.Name)
 	}
 }

@@ -35,13 +35,14 @@ func (l *loader) readProperties(n strict.Node, parent string, depth int) []*Prop
 }
 
 func (l *loader) readProperty(m strict.Member, path string, depth int) *Property {
-	o := m.Value.Object("type", "required", "classification", "description", "enum", "max_length", "allowed_for", "properties", "items")
+	o := m.Value.Object("type", "required", "classification", "description", "enum", "max_length", "allowed_for", "from", "properties", "items")
 	p := &Property{
 		Event:       l.event,
 		Name:        m.Key,
 		Path:        path,
 		Required:    o.Get("required").Bool(),
 		Description: o.Get("description").Text(),
+		ServerOnly:  o.Get("from").OneOf("server") == "server",
 		File:        m.Value.File(),
 		Line:        m.Value.Line(),
 	}

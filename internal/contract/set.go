@@ -116,6 +116,11 @@ func (s *Set) Select(eventName, schemaVersion string) (*Contract, *event.Fault) 
 	return s.choose([]byte(eventName), []byte(schemaVersion))
 }
 
+// SelectBytes is Select without a copy of the texts.
+func (s *Set) SelectBytes(eventName, schemaVersion []byte) (*Contract, *event.Fault) {
+	return s.choose(eventName, schemaVersion)
+}
+
 // For is Select by what the event says of itself. It does not allocate on the good path.
 func (s *Set) For(ix *event.Index) (*Contract, *event.Fault) {
 	var scratch [128]byte

@@ -108,6 +108,8 @@ func TestSetDescribesItself(t *testing.T) {
 	assert.False(t, b.set.Container("properties.tags[]"))
 
 	c, _ := b.set.Select("signed_up", "")
+	same, _ := b.set.SelectBytes([]byte("signed_up"), nil)
+	assert.Same(t, c, same)
 	assert.Equal(t, "contracts/signed_up.yaml", c.File)
 	assert.Equal(t, 1, c.Line)
 	plan := b.set.Leaf("properties.plan")[0]
@@ -166,6 +168,22 @@ func TestClassesMayOpenEnvelopeFields(t *testing.T) {
 	assert.True(t, set.Leaf("subject.user_id")[0].Allows("marketing"))
 	assert.False(t, set.Leaf("subject.user_id")[0].Allows("analytics"))
 	assert.False(t, set.Leaf("context.ip")[0].Allows("marketing"))
+}
+
+func TestPropertiesThatOnlyAServerMaySend(t *testing.T) {
+	load := func(from string) (*contract.Set, error) {
+		return contract.Load(fstest.MapFS{
+			"contracts/classes.yaml": {Data: []byte(classes)},
+			"contracts/paid.yaml": {Data: []byte("event: paid\nversion: 1.0.0\nowner: product\nclass: product\nproperties:\n" +
+				"  amount: { type: integer, classification: none" + from + " }\n  note: { type: string, classification: none }\n")},
+		}, "contracts")
+	}
+	set, err := load(", from: server")
+	require.NoError(t, err)
+	assert.True(t, set.All()[0].Properties[0].ServerOnly)
+	assert.False(t, set.All()[0].Properties[1].ServerOnly)
+	_, err = load(", from: browser")
+	assert.ErrorContains(t, err, "properties.amount.from")
 }
 
 func TestLoadMissingFolder(t *testing.T) {

@@ -83,6 +83,7 @@ type Property struct {
 	Enum           []string // allowed values, as text
 	MaxLength      int      // in characters, 0 for no limit
 	AllowedFor     []string // purposes it may go for untransformed; empty: see Allows
+	ServerOnly     bool     // from: server; what a browser says of it is not believed, and removed at the door
 	Properties     []*Property
 	File           string
 	Line           int

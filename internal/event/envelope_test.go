@@ -122,6 +122,10 @@ func TestIDsFromBodies(t *testing.T) {
 	} {
 		require.NotEqual(t, base, id(other), other)
 	}
+	plain := `{"a":1,"subject":{"user_id":"u"}}`
+	more := scan(t, `{"a":1,"subject":{"user_id":"u"},"timestamp":"2026-04-13T10:00:00Z"}`)
+	require.Equal(t, id(plain), event.DeriveIDFromBody("web", more, event.Timestamp))
+	require.NotEqual(t, id(plain), event.DeriveIDFromBody("web", more))
 	require.NotEqual(t, base, event.DeriveIDFromBody("app", scan(t, `{"a":1,"b":{"c":"é","d":[1,{"x":1,"y":2}]}}`)))
 }
 

@@ -20,9 +20,10 @@ func DeriveID(source, providerID string) string {
 
 // DeriveIDFromBody makes the event_id of an event nobody numbers from all that it says: the order of names, white space
 // and the spelling of escapes make no difference, received_at and event_id are left out, and numbers count as written.
-func DeriveIDFromBody(source string, ix *Index) string {
+// Fields in except are left out too: what a sender changes when it sends the event again.
+func DeriveIDFromBody(source string, ix *Index, except ...Field) string {
 	input := appendSized([]byte("ebbgate event id 1 body"), source)
-	return idOf(ix.appendSorted(input, 0))
+	return idOf(ix.appendSorted(input, 0, except))
 }
 
 func idOf(input []byte) string {
@@ -36,7 +37,7 @@ func appendSized(dst []byte, text string) []byte {
 }
 
 // appendSorted writes a value in canonical form with the members of every object in the order of their unescaped names.
-func (ix *Index) appendSorted(dst []byte, at uint32) []byte {
+func (ix *Index) appendSorted(dst []byte, at uint32, except []Field) []byte {
 	n := &ix.Nodes[at]
 	if n.Kind != Object && n.Kind != Array {
 		return AppendValue(dst, Value{ix: ix, pos: at})
@@ -44,7 +45,7 @@ func (ix *Index) appendSorted(dst []byte, at uint32) []byte {
 	var room [16]Value
 	members := room[:0]
 	for child := at + 1; child < n.Next; child = ix.Nodes[child].Next {
-		if f := ix.Nodes[child].Field; f != EventID && f != ReceivedAt {
+		if f := ix.Nodes[child].Field; f != EventID && f != ReceivedAt && !slices.Contains(except, f) {
 			members = append(members, Value{ix: ix, pos: child})
 		}
 	}
@@ -61,7 +62,7 @@ func (ix *Index) appendSorted(dst []byte, at uint32) []byte {
 		if n.Kind == Object {
 			dst = append(AppendKey(dst, v), ':')
 		}
-		dst = ix.appendSorted(dst, v.pos)
+		dst = ix.appendSorted(dst, v.pos, except)
 	}
 	return append(dst, ix.Buf[n.End-1])
 }

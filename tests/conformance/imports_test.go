@@ -18,11 +18,11 @@ const module = "github.com/ebbgate/ebbgate/"
 // pure packages hold the decisions. They know no engine, no driver and no network.
 var pure = []string{
 	"internal/event", "internal/contract", "internal/policy", "internal/consent", "internal/mask", "internal/keys",
-	"internal/seal", "internal/quarantine", "internal/topics", "internal/workspace", "internal/explain", "internal/signature",
+	"internal/seal", "internal/quarantine", "internal/topics", "internal/workspace", "internal/explain", "internal/jsonschema", "internal/signature", "internal/segment",
 }
 
 // pureMayUse is all that pure packages may import besides the standard library and each other.
-var pureMayUse = []string{"golang.org/x/text/", "golang.org/x/mod/semver", "gopkg.in/yaml.v3", "github.com/tink-crypto/tink-go/", "github.com/prebid/go-gdpr/", "github.com/prebid/go-gpp"}
+var pureMayUse = []string{"golang.org/x/text/", "golang.org/x/mod/semver", "gopkg.in/yaml.v3", "github.com/tink-crypto/tink-go/", "github.com/prebid/go-gdpr/"}
 
 // pureMayNotUse are the doors of the standard library.
 var pureMayNotUse = []string{"net", "net/http", "os/exec", "database/sql"}

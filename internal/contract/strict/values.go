@@ -99,13 +99,13 @@ func (n Node) Bool() bool {
 	return n.y.Value == "true"
 }
 
-// Int is a whole decimal number from low to high.
+// Int is a whole decimal number from low to high; a quoted one is text.
 func (n Node) Int(low, high int) int {
 	if !n.Exists() {
 		return 0
 	}
 	v, err := strconv.Atoi(n.y.Value)
-	if !n.IsScalar() || err != nil || v < low || v > high {
+	if !n.IsScalar() || n.y.Tag != "!!int" || err != nil || v < low || v > high {
 		n.Bad("is not a whole number in range", fmt.Sprintf("write a number from %d to %d", low, high))
 		return 0
 	}
