@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -28,11 +29,19 @@ func atRoot(t *testing.T) {
 func runLint(t *testing.T, args ...string) (string, int) {
 	t.Helper()
 	atRoot(t)
+	return lintHere(t, args...)
+}
+
+func lintHere(t *testing.T, args ...string) (string, int) {
+	t.Helper()
 	env, err := all.Environment(false)
 	require.NoError(t, err)
 	var out bytes.Buffer
 	app := &cli.App{Name: "ebbgate", Writer: &out, ErrWriter: &out, Commands: []*cli.Command{lintCommand(env)}, ExitErrHandler: func(*cli.Context, error) {}}
 	err = app.Run(append([]string{"ebbgate", "lint"}, args...))
+	if err != nil {
+		out.WriteString(err.Error())
+	}
 	return out.String(), exitCode(err)
 }
 
@@ -40,7 +49,9 @@ func runLint(t *testing.T, args ...string) (string, int) {
 func edited(t *testing.T, name, text string) string {
 	t.Helper()
 	atRoot(t)
-	dir := filepath.Join(t.TempDir(), "pipelines")
+	root := t.TempDir()
+	require.NoError(t, os.CopyFS(filepath.Join(root, "bloblang", "lib"), os.DirFS(filepath.Join(shipped, "..", "bloblang", "lib"))))
+	dir := filepath.Join(root, "pipelines")
 	require.NoError(t, os.CopyFS(dir, os.DirFS(shipped)))
 	if name != "" {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
@@ -94,11 +105,42 @@ output:
 	assert.Contains(t, out, "streams/mine.yaml: error: ")
 }
 
-func TestLintOfNoWorkspace(t *testing.T) {
-	for _, args := range [][]string{{t.TempDir()}, {shipped, "more"}} {
-		_, code := runLint(t, args...)
-		assert.Equal(t, 1, code, "%q", args)
+func TestLintOfNoWorkspaceSaysWhatToName(t *testing.T) {
+	dir := edited(t, "", "")
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{t.TempDir()}, "it is no workspace, it has no policy.yaml: name the folder of one, or files, or make one with `ebbgate init`"},
+		{[]string{filepath.Join(dir, "streams")}, "it is a part of a workspace: name the whole, " + dir + ", or files, " + filepath.Join(dir, "streams", "*.yaml")},
+		{[]string{dir, "more"}, "a workspace is checked as a whole, name nothing beside it"},
+	} {
+		out, code := runLint(t, test.args...)
+		assert.Equal(t, exitNoWorkspace, code, "%q", test.args)
+		assert.Contains(t, out, test.want)
 	}
+}
+
+// A workspace is the same from wherever it is looked at, the mappings it imports included.
+func TestLintFindsTheWorkspaceFromWhereItIsRun(t *testing.T) {
+	dir := edited(t, "", "")
+	root := filepath.Dir(dir)
+	for _, test := range []struct{ from, name, shows string }{
+		{root, "", "pipelines/policy.yaml:"},
+		{root, "pipelines", "pipelines/policy.yaml:"},
+		{dir, "", "policy.yaml:"},
+		{t.TempDir(), root, filepath.Join(dir, "policy.yaml:")},
+		{t.TempDir(), dir + "/...", filepath.Join(dir, "policy.yaml:")},
+	} {
+		t.Chdir(test.from)
+		out, code := lintHere(t, slices.DeleteFunc([]string{test.name}, func(arg string) bool { return arg == "" })...)
+		assert.Zero(t, code, "%+v: %s", test, out)
+		assert.Contains(t, "\n"+out, "\n"+test.shows, "%+v", test)
+	}
+	require.NoError(t, os.Remove(filepath.Join(root, "bloblang/lib/github.blobl")))
+	out, code := lintHere(t, dir)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "failed to read import")
 }
 
 // What is no workspace is for the engine's lint, with its flags and exit codes.
@@ -114,6 +156,8 @@ func TestWhichLintRuns(t *testing.T) {
 		{[]string{"ebbgate", "lint", "--strict", shipped}, nil, true},
 		{[]string{"ebbgate", "lint", shipped, "--output", "json"}, []string{"ebbgate", "lint", "--output", "json", shipped}, true},
 		{[]string{"ebbgate", "lint", shipped + "/...", "--strict"}, []string{"ebbgate", "lint", "--strict", shipped + "/..."}, true},
+		{[]string{"ebbgate", "lint", "docs", "--strict"}, []string{"ebbgate", "lint", "--strict", "docs"}, true},
+		{[]string{"ebbgate", "lint", "./..."}, nil, true},
 		{[]string{"ebbgate", "lint", file}, nil, false},
 		{[]string{"ebbgate", "lint", "--verbose", filepath.Join(shipped, "streams") + "/..."}, nil, false},
 		{[]string{"ebbgate", "run", shipped}, nil, false},

@@ -112,12 +112,14 @@ func commandOptions(ours []*cli.Command) []service.CLIOptFunc {
 // commands are ours; the engine adds its own.
 func commands() []*cli.Command {
 	return []*cli.Command{
+		initCommand(),
 		demoCommand(),
 		sandboxCommand(),
 		keysCommand(),
 		topicsCommand(),
 		clickhouseCommand(),
 		policyCommand(),
+		schemaCommand(),
 		traceCommand(),
 		consentCommand(),
 		generateCommand(),

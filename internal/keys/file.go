@@ -14,7 +14,7 @@ const (
 	// EnvironmentVariable names the variable that holds the path of the master file.
 	EnvironmentVariable = "EBBGATE_KEYS_FILE"
 	// DefaultPath is where `ebbgate keys init` writes when neither a flag nor the variable says otherwise.
-	DefaultPath = ".ebbgate/keys"
+	DefaultPath = ".ebbgate/keys/master.key"
 
 	linePrefix = "ebbgate-master-1"
 	fileMode   = 0o600

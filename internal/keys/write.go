@@ -14,7 +14,7 @@ import (
 func Init(path string) error {
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("making the folder of the master key file: %w", err)
+		return fmt.Errorf("making the folder of the master key file: %w: move away the file in its place, or make the folder", err)
 	}
 	err := writeNew(path, newLine())
 	if errors.Is(err, os.ErrExist) {

@@ -62,7 +62,7 @@ func (p *parser) topic(m strict.Member) {
 		"max_message_bytes", "read", "write", "description")
 	t := Topic{
 		Name:              m.Key,
-		Role:              Role(o.Get("role").OneOf(roleNames()...)),
+		Role:              Role(o.Get("role").OneOf(Roles()...)),
 		Destination:       o.Get("destination").Name(),
 		Partitions:        o.Require("partitions", "say how many, it bounds how many consumers share the work").Int(1, 10000),
 		ReplicationFactor: p.replication,
@@ -82,7 +82,8 @@ func (p *parser) topic(m strict.Member) {
 	p.register(o, t)
 }
 
-func roleNames() []string {
+// Roles lists every role a topic can have, as topics.yaml writes them.
+func Roles() []string {
 	names := make([]string, 0, len(roles))
 	for _, r := range roles {
 		names = append(names, string(r))

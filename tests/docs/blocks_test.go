@@ -99,6 +99,9 @@ func newBlock(page string, line int, info string) *block {
 func TestEveryBlockHolds(t *testing.T) {
 	program := build(t)
 	for _, page := range pages(t) {
+		if page == firstHour {
+			continue // has a test of its own, which does what it says
+		}
 		t.Run(page, func(t *testing.T) {
 			w := newPageWorkspace(t, program)
 			for _, b := range blocks(t, page) {

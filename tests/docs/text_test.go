@@ -34,7 +34,7 @@ var (
 
 // others are programs of the reader's that the pages may call.
 var others = map[string]bool{
-	"curl": true, "rpk": true, "docker": true, "export": true, "eval": true, "cp": true, "cat": true, "git": true, "cd": true,
+	"curl": true, "rpk": true, "docker": true, "export": true, "eval": true, "cp": true, "mv": true, "cat": true, "git": true, "cd": true,
 	"chmod": true, "kill": true, "make": true, "printf": true, "go": true, "echo": true,
 }
 

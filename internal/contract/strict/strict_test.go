@@ -40,6 +40,15 @@ func TestAbsentValuesAreSilent(t *testing.T) {
 	assert.NoError(t, problems.Err())
 }
 
+func TestNumbersAreNotTexts(t *testing.T) {
+	n, problems := parse(t, "a: 7\nb: '7'\n")
+	o := n.Object("a", "b")
+	assert.Equal(t, 7, o.Get("a").Int(1, 9))
+	assert.NoError(t, problems.Err())
+	o.Get("b").Int(1, 9)
+	assert.EqualError(t, problems.Err(), "f.yaml:2: b: is not a whole number in range: write a number from 1 to 9")
+}
+
 func TestPeekReportsNothing(t *testing.T) {
 	n, problems := parse(t, "a: x\nb: [1]\n")
 	text, ok := n.Peek("a")
