@@ -32,8 +32,9 @@ build: ## Build bin/ebbgate
 test: fetch unit race pipelines ## Everything that must hold; within 15 minutes on two cores
 
 .PHONY: fetch
-fetch: build $(TOOLS)/promtool ## Fetch what demo and tests need into the cache, once
+fetch: build $(TOOLS)/promtool $(TOOLS)/prometheus ## Fetch what demo and tests need into the cache, once
 	$(BIN) sandbox fetch
+	$(GO) test -count=1 -run '^TestPackagesAreCached$$' ./tests/signatures
 
 .PHONY: unit
 unit:
@@ -74,13 +75,13 @@ golden: ## Rewrite golden files after an intended change
 clean: ## Remove what was built and the sandbox's data
 	rm -rf bin .ebbgate
 
-# Debian's package holds promtool; nothing of it is installed. Tests skip loudly without it where EBBGATE_REQUIRE_ENGINE is not 1.
-$(TOOLS)/promtool:
+# Debian's package holds both; nothing of it is installed. Tests skip loudly without them where EBBGATE_REQUIRE_ENGINE is not 1.
+$(TOOLS)/promtool $(TOOLS)/prometheus &:
 	mkdir -p $(TOOLS)
 	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && \
 	{ { apt-get download prometheus || { apt-get update && apt-get download prometheus; }; } >log 2>&1 && \
-	dpkg-deb -x prometheus_*.deb . && install -m 755 usr/bin/promtool $@; } || \
-	{ cat log; echo "promtool cannot be had: the alert rules are NOT tested"; test "$(EBBGATE_REQUIRE_ENGINE)" != 1; }
+	dpkg-deb -x prometheus_*.deb . && install -m 755 usr/bin/promtool usr/bin/prometheus $(TOOLS); } || \
+	{ cat log; echo "Prometheus cannot be had: alert rules and dashboard are NOT tested"; test "$(EBBGATE_REQUIRE_ENGINE)" != 1; }
 
 $(TOOLS)/staticcheck:
 	GOBIN=$(TOOLS) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
