@@ -14,23 +14,25 @@ import (
 
 const dashboard = "pipelines/monitoring/grafana/dashboards/ebbgate.json"
 
-// queries are those of the dashboard, by panel.
-func queries(t *testing.T) map[string][]string {
+// target is a question a panel asks, and how it shows an answer.
+type target struct{ Expr, LegendFormat string }
+
+// panels are those of the dashboard, by title.
+func panels(t *testing.T) map[string][]target {
 	t.Helper()
 	text, err := os.ReadFile(dashboard)
 	require.NoError(t, err)
 	var board struct {
 		Panels []struct {
 			Title   string
-			Targets []struct{ Expr, LegendFormat string }
+			Targets []target
 		}
 	}
 	require.NoError(t, json.Unmarshal(text, &board))
-	found := map[string][]string{}
+	found := map[string][]target{}
 	for _, panel := range board.Panels {
-		for _, target := range panel.Targets {
-			found[panel.Title] = append(found[panel.Title], target.Expr)
-		}
+		require.NotEmpty(t, panel.Targets, panel.Title)
+		found[panel.Title] = panel.Targets
 	}
 	require.Greater(t, len(found), 20)
 	return found
@@ -68,10 +70,10 @@ func TestQueriesAskForWhatExists(t *testing.T) {
 	}
 	var file strings.Builder
 	file.WriteString("groups:\n- name: dashboard\n  rules:\n")
-	for panel, list := range queries(t) {
-		for _, query := range list {
-			texts = append(texts, query)
-			quoted, err := json.Marshal(query)
+	for panel, list := range panels(t) {
+		for _, target := range list {
+			texts = append(texts, target.Expr)
+			quoted, err := json.Marshal(target.Expr)
 			require.NoError(t, err)
 			name, err := json.Marshal(panel)
 			require.NoError(t, err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
@@ -32,6 +33,8 @@ const patience = 60 * time.Second
 // house is a broker, a ClickHouse database and the streams that run, each with an exporter of its own.
 type house struct {
 	t         *testing.T
+	cluster   *kfake.Cluster
+	seeds     []string
 	client    *kgo.Client
 	admin     *kadm.Client
 	exporters map[string]*mux // by stream
@@ -44,12 +47,12 @@ func newHouse(t *testing.T) *house {
 	file := filepath.Join(t.TempDir(), "keys")
 	require.NoError(t, keys.Init(file))
 	t.Setenv(keys.EnvironmentVariable, file)
-	seeds, _ := plugtest.Broker(t)
+	seeds, cluster := plugtest.Broker(t)
 	t.Setenv("EBBGATE_BROKERS", strings.Join(seeds, ","))
 	dsn := plugtest.ClickHouse(t)
 	t.Setenv("EBBGATE_CLICKHOUSE_DSN", dsn)
 
-	h := &house{t: t, exporters: map[string]*mux{}}
+	h := &house{t: t, cluster: cluster, seeds: seeds, exporters: map[string]*mux{}}
 	var err error
 	h.client, err = kgo.NewClient(kgo.SeedBrokers(seeds...), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))
 	require.NoError(t, err)

@@ -17,32 +17,32 @@ import (
 	"github.com/ebbgate/ebbgate/internal/plugtest"
 )
 
-// tool is promtool: of the cache that `make fetch` fills, or of the machine.
-func tool(t *testing.T) string {
+// tool is promtool or prometheus: of the cache that `make fetch` fills, or of the machine.
+func tool(t *testing.T, name string) string {
 	t.Helper()
 	cache := os.Getenv("XDG_CACHE_HOME")
 	if home, err := os.UserHomeDir(); err == nil && cache == "" {
 		cache = filepath.Join(home, ".cache")
 	}
-	cached := filepath.Join(cache, "ebbgate", "tools", "promtool")
+	cached := filepath.Join(cache, "ebbgate", "tools", name)
 	if _, err := os.Stat(cached); err == nil {
 		return cached
 	}
-	path, err := exec.LookPath("promtool")
+	path, err := exec.LookPath(name)
 	switch {
 	case err == nil:
 		return path
 	case os.Getenv(plugtest.EnvRequireEngine) == "1":
-		t.Fatal("promtool is not there: run 'make fetch', or install the package prometheus")
+		t.Fatalf("%s is not there: run 'make fetch', or install the package prometheus", name)
 	default:
-		t.Skip("SKIPPED: promtool is not there, so no alert was tested: run 'make fetch', or install the package prometheus")
+		t.Skipf("SKIPPED: %s is not there, so no alert was tested: run 'make fetch', or install the package prometheus", name)
 	}
 	return ""
 }
 
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), tool(t), args...).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), tool(t, "promtool"), args...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }
 
