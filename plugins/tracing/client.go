@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -16,6 +17,9 @@ import (
 
 const (
 	uploadTimeout = 10 * time.Second
+	exportTimeout = 30 * time.Second // of a batch of spans, with all its retries
+	retryFirst    = 500 * time.Millisecond
+	retryMost     = 8 * time.Second
 	complainEvery = 30 * time.Second
 	// answerLimit is as much of a collector's answer as is read so that the connection can be used again.
 	answerLimit = 64 << 10
@@ -23,16 +27,21 @@ const (
 
 // client posts spans to one collector. It speaks the protocol itself: the exporters of the SDK bring gRPC into the binary.
 type client struct {
-	url  string
-	log  *service.Logger
-	http *http.Client
+	collector
+	log   *service.Logger
+	http  *http.Client
+	pause time.Duration // before the first retry
 
 	mu         sync.Mutex
 	complained time.Time
 }
 
-func newClient(url string, log *service.Logger) *client {
-	return &client{url: url, log: log, http: &http.Client{Timeout: uploadTimeout}}
+func newClient(to collector, log *service.Logger) *client {
+	return &client{collector: to, log: log, pause: retryFirst, http: &http.Client{
+		Timeout: uploadTimeout,
+		// Another host would be given the headers.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 // Start has nothing to do: a collector may come later than we do.
@@ -52,27 +61,51 @@ func (c *client) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpan
 	return nil
 }
 
+// upload sends spans, again and again with growing pauses while the collector may yet take them, until ctx ends.
 func (c *client) upload(ctx context.Context, spans []*tracepb.ResourceSpans) error {
 	// On the wire TracesData is what an export request is.
 	body, err := proto.Marshal(&tracepb.TracesData{ResourceSpans: spans})
 	if err != nil {
 		return fmt.Errorf("encoding spans: %w", err)
 	}
+	for pause := c.pause; ; pause = min(2*pause, retryMost) {
+		again, err := c.post(ctx, body)
+		if err == nil || !again {
+			return err
+		}
+		select {
+		case <-time.After(pause/2 + rand.N(pause/2)):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// post sends a body once, and tells whether sending it again can help.
+func (c *client) post(ctx context.Context, body []byte) (again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("making a request: %w", err)
+		return false, fmt.Errorf("making a request: %w", err)
+	}
+	for name, values := range c.headers {
+		req.Header[name] = values
 	}
 	req.Header.Set("Content-Type", "application/x-protobuf")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return err
+		return true, err
 	}
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, answerLimit))
-	if res.StatusCode/100 != 2 {
-		return fmt.Errorf("the collector answered %d", res.StatusCode)
+	if res.StatusCode/100 == 2 {
+		return false, nil
 	}
-	return nil
+	return retryable[res.StatusCode], fmt.Errorf("the collector answered %d", res.StatusCode)
+}
+
+// retryable are the answers after which OTLP says to send again.
+var retryable = map[int]bool{
+	http.StatusTooManyRequests: true, http.StatusBadGateway: true, http.StatusServiceUnavailable: true, http.StatusGatewayTimeout: true,
 }
 
 // complain warns at most twice a minute.

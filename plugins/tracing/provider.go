@@ -2,6 +2,8 @@ package tracing
 
 import (
 	"context"
+	"net/http"
+	"time"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 	"go.opentelemetry.io/otel/attribute"
@@ -19,10 +21,23 @@ import (
 type config struct {
 	service    string
 	tags       map[string]string
-	collectors []string // URLs
+	collectors []collector
 	share      float64
 	log        *service.Logger
 }
+
+// collector is where spans are posted to, and the headers that let us in.
+type collector struct {
+	url     string
+	headers http.Header
+}
+
+const (
+	// queue is how many spans wait for a collector; what comes while it is full is dropped. A span is about 1 KB.
+	queue = 2048
+	// lastWords bounds how long a process that ends waits for its collectors.
+	lastWords = 5 * time.Second
+)
 
 // provider makes tracers of hops, and of nothing else.
 type provider struct {
@@ -42,8 +57,9 @@ func newProvider(cfg config) trace.TracerProvider {
 		sdktrace.WithResource(resource.NewSchemaless(attributes...)),
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(cfg.share))),
 	}
-	for _, url := range cfg.collectors {
-		opts = append(opts, sdktrace.WithBatcher(otlptrace.NewUnstarted(newClient(url, cfg.log))))
+	for _, to := range cfg.collectors {
+		opts = append(opts, sdktrace.WithBatcher(otlptrace.NewUnstarted(newClient(to, cfg.log)),
+			sdktrace.WithMaxQueueSize(queue), sdktrace.WithExportTimeout(exportTimeout)))
 	}
 	return &provider{sdk: sdktrace.NewTracerProvider(opts...)}
 }
@@ -57,4 +73,8 @@ func (p *provider) Tracer(name string, opts ...trace.TracerOption) trace.Tracer 
 }
 
 // Shutdown sends what is left. The engine calls it once streams have ended.
-func (p *provider) Shutdown(ctx context.Context) error { return p.sdk.Shutdown(ctx) }
+func (p *provider) Shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lastWords)
+	defer cancel()
+	return p.sdk.Shutdown(ctx)
+}

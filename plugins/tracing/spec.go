@@ -39,7 +39,9 @@ sampled. A header that is malformed counts as none.
 Spans hold topic, partition, offset, group, destination, attempt, `+"`event_id` and `correlation_id`"+`, and never a value of an event. Of a
 failure they hold the code. There are no spans per processor: those of the engine quote errors.
 
-Without an address nothing is traced. Spans that a collector does not take are dropped; streams do not wait for it.`).
+Without an address nothing is traced. Streams never wait for a collector: up to 2048 spans wait for each, and a batch that it does not
+take (no answer, or 429, 502, 503 or 504) is sent again with growing pauses for half a minute. What is left then, or comes while
+the queue is full, is dropped. Redirects are not followed. Credentials come from the environment or a file, never from YAML.`).
 		Fields(tracerFields()...).
 		Example("As shipped", "In `pipelines/service.yaml`: off, unless the environment names a collector.", `
 tracer:
@@ -47,6 +49,7 @@ tracer:
     service: ebbgate
     http:
       - address: ${OTEL_EXPORTER_OTLP_ENDPOINT:}
+        headers_env: OTEL_EXPORTER_OTLP_HEADERS
     sampling:
       enabled: true
       ratio: 0.01
@@ -56,13 +59,13 @@ tracer:
 func tracerFields() []*service.ConfigField {
 	return []*service.ConfigField{
 		service.NewStringField(otFieldService).Description("The name of the service in traces.").Default("ebbgate"),
-		service.NewObjectListField(otFieldHTTP,
+		service.NewObjectListField(otFieldHTTP, append([]*service.ConfigField{
 			service.NewStringField(otFieldAddress).
 				Description("Host and port of a collector, or a URL, to which `/v1/traces` is added where it does not end so. Empty: none.").
 				Example("localhost:4318").Example("https://collector.example.com:4318"),
 			service.NewBoolField(otFieldSecure).
 				Description("Whether to use TLS where the address is no URL.").Default(false),
-		).Description("The collectors; each gets every span. gRPC is not spoken: every collector also takes HTTP.").Default([]any{}),
+		}, headerFields()...)...).Description("The collectors; each gets every span. gRPC is not spoken: every collector also takes HTTP.").Default([]any{}),
 		service.NewStringMapField(otFieldTags).
 			Description("Attributes of the service, on every span.").
 			Example(map[string]any{"deployment.environment.name": "production"}).
@@ -111,7 +114,7 @@ func fromParsed(conf *service.ParsedConfig) (trace.TracerProvider, error) {
 	return newProvider(cfg), nil
 }
 
-func parseCollectors(conf *service.ParsedConfig) (urls []string, err error) {
+func parseCollectors(conf *service.ParsedConfig) (found []collector, err error) {
 	list, err := conf.FieldObjectList(otFieldHTTP)
 	if err != nil {
 		return nil, err
@@ -132,9 +135,13 @@ func parseCollectors(conf *service.ParsedConfig) (urls []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		urls = append(urls, to)
+		headers, err := parseHeaders(item)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, collector{to, headers})
 	}
-	return urls, nil
+	return found, nil
 }
 
 const tracesPath = "/v1/traces"

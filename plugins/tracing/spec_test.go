@@ -1,8 +1,6 @@
 package tracing
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -46,12 +44,4 @@ func TestWithoutAnAddressTheTracerIsOff(t *testing.T) {
 	require.NoError(t, err)
 	_, err = fromParsed(conf)
 	assert.ErrorContains(t, err, "sampling.ratio")
-}
-
-func TestACollectorThatRefusesFailsNothing(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
-	defer server.Close()
-	c := newClient(server.URL, nil)
-	assert.ErrorContains(t, c.upload(t.Context(), nil), "502")
-	assert.NoError(t, c.UploadTraces(t.Context(), nil))
 }

@@ -20,6 +20,8 @@ type collector struct {
 	url string
 
 	mu    sync.Mutex
+	busy  int // how often it answers 503 first
+	seen  []http.Header
 	raw   strings.Builder // all that arrived
 	spans []*tracepb.Span
 }
@@ -36,6 +38,12 @@ func newCollector(t *testing.T) *collector {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		c.seen = append(c.seen, r.Header)
+		if c.busy > 0 {
+			c.busy--
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
 		c.raw.Write(body)
 		for _, resource := range data.ResourceSpans {
 			for _, scope := range resource.ScopeSpans {

@@ -128,6 +128,23 @@ func header(rec *kgo.Record, name string) (values []string) {
 	return values
 }
 
+// A collector that is busy at first gets every span in the end, with its credentials, and events do not wait for it.
+func TestABusyCollectorLosesNothing(t *testing.T) {
+	t.Setenv("COLLECTOR_HEADERS", "authorization=Bearer%20abc")
+	r, c := newRig(t), newCollector(t)
+	c.busy = 2
+	r.produce("", "", "")
+	r.stream("inbound.events", "events.raw", "open_telemetry_collector: { http: [ { address: "+c.url+", headers_env: COLLECTOR_HEADERS } ] }")
+	require.Len(t, r.read("events.raw", 3), 3)
+	require.Eventually(t, func() bool { return len(c.named("send events.raw")) == 3 }, 20*time.Second, 5*time.Millisecond)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	require.Zero(t, c.busy)
+	for _, header := range c.seen {
+		require.Equal(t, "Bearer abc", header.Get("Authorization"))
+	}
+}
+
 func tracerYAML(c *collector, more string) string {
 	return "open_telemetry_collector: { http: [ { address: " + c.url + " } ]" + more + " }"
 }
