@@ -20,13 +20,15 @@ var ErrWait = errors.New("waiting for state")
 // processor said may quote the event.
 var ErrFlagged = errors.New("a processor failed on the message: mend it, then replay the event")
 
-// Failure is why an output must not write a message: ErrWait, ErrFlagged, or nil. Records that a stage made, and
+// Failure is why an output must not write a message: ErrWait, with ErrPack or alone, ErrFlagged, or nil. Records that a stage made, and
 // placeholders, are good whatever happened to the message later: outputs do not look at its content.
 func Failure(msg *service.Message) error {
 	err := msg.GetError()
 	switch {
 	case err == nil || finished(msg):
 		return nil
+	case errors.Is(err, ErrPack):
+		return errBrokenPack
 	case errors.Is(err, ErrWait):
 		return ErrWait
 	}

@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -215,4 +216,20 @@ func TestNoPeriodIsNever(t *testing.T) {
 	rules, _ := p.Now()
 	require.Nil(t, p.live.stop)
 	require.Equal(t, f.first, rules.Policy.Version)
+}
+
+// A refusal is told once for as long as it stays the same one.
+func TestARefusalIsToldOnce(t *testing.T) {
+	rules := newFolder(t).runtime("0s").Rules()
+	var log strings.Builder
+	report := &reloadReport{log: service.NewLoggerFromSlog(slog.New(slog.NewTextHandler(&log, nil)))} // metrics that are nil count nothing
+	told := func() int { return strings.Count(log.String(), "stays in force") }
+	one, other := errors.New("policy.yaml:1: one"), errors.New("policy.yaml:2: other")
+	for _, err := range []error{one, one, one, other, other} {
+		report.refused("pipelines", rules, err)
+	}
+	require.Equal(t, 2, told())
+	report.unchanged()
+	report.refused("pipelines", rules, other)
+	require.Equal(t, 3, told(), "it was mended in between")
 }

@@ -2,6 +2,7 @@ package stage
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
@@ -11,10 +12,10 @@ import (
 // components take its messages out, work on them as on any batch, and put what becomes of them back. Nobody else can see
 // or change a single event.
 //
-// What another component does to the one message cannot lose or leak anything: its content is no JSON, so a mapping
-// fails on it and every event becomes a quarantine record; with other content, or beside other messages, it is no pack
-// any more; and a pack that is acknowledged without an output of ours having written it was dropped on its way, which
-// the input asks and replays.
+// What another component does to the one message cannot lose or leak anything. Its content is no JSON, so a mapping that
+// reads it fails, and every event becomes a quarantine record. One that was rewritten waits, as an event does whose state is
+// unavailable. And one that is acknowledged without an output of ours having written it was dropped on its way: the input
+// asks, and replays it.
 type Pack struct {
 	messages service.MessageBatch
 	written  *atomic.Bool
@@ -24,8 +25,10 @@ const metaPack = "ebbgate_pack"
 
 var packContent = []byte("a chunk, packed for ebbgate's own components\n")
 
-// ErrNotWritten is why a pack that was acknowledged has to come again.
-var ErrNotWritten = errors.New("the chunk was acknowledged and nothing of ours wrote it: with packed set, put no processors or outputs of others into the stream")
+// ErrPack is why a pack has to come again: a component of somebody else rewrote or dropped it.
+var ErrPack = errors.New("a packed chunk was rewritten or dropped on its way: with packed set, put no processors or outputs of others into the stream")
+
+var errBrokenPack = fmt.Errorf("%w: %w", ErrWait, ErrPack)
 
 // Copy is what Bloblang sees.
 func (p *Pack) Copy() any { return "" }
@@ -39,26 +42,32 @@ func NewPack(messages service.MessageBatch) (batch service.MessageBatch, written
 }
 
 // Unpack returns the messages a batch stands for, and how to pack what becomes of them. Packing is nil, and does nothing,
-// where the batch is no pack.
+// where the batch is no pack. What is left of a pack that was rewritten is flagged, and waits.
 func Unpack(batch service.MessageBatch) (service.MessageBatch, *Packing) {
-	if len(batch) != 1 {
+	if len(batch) == 0 {
 		return batch, nil
 	}
-	v, _ := batch[0].MetaGetImmut(metaPack)
-	p, ok := v.(*Pack)
-	if !ok {
+	carrier := batch[0]
+	v, _ := carrier.MetaGetImmut(metaPack)
+	p, named := v.(*Pack)
+	body, err := carrier.AsBytes()
+	filled := err == nil && Same(body, packContent)
+	switch {
+	case !named && !filled:
+		return batch, nil
+	case !named || !filled || len(batch) > 1:
+		for _, msg := range batch {
+			msg.SetError(errBrokenPack)
+		}
 		return batch, nil
 	}
-	if body, err := batch[0].AsBytes(); err != nil || !Same(body, packContent) {
-		return batch, nil
-	}
-	if err := batch[0].GetError(); err != nil {
+	if err := carrier.GetError(); err != nil {
 		for _, msg := range p.messages {
 			msg.SetError(err)
 		}
-		batch[0].SetError(nil)
+		carrier.SetError(nil)
 	}
-	return p.messages, &Packing{batch[0], p}
+	return p.messages, &Packing{carrier, p}
 }
 
 // Packing is a pack that was opened.

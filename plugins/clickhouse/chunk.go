@@ -54,7 +54,7 @@ type chunk struct {
 	settled     int
 	layout      *layout
 	rules       *exportRules // by which all of it is judged; nil for decisions
-	acted       []time.Time // when some of its events happened
+	acted       []time.Time  // when some of its events happened
 }
 
 var errNoChunk = errors.New("the batch is not one chunk of the redpanda input: read the topic with this distribution's redpanda input, and put nothing between that joins or splits batches")

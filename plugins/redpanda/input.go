@@ -97,7 +97,7 @@ func (in *input) ReadBatch(ctx context.Context) (service.MessageBatch, service.A
 		return batch, func(_ context.Context, err error) error {
 			once.Do(func() {
 				if err == nil && !written() {
-					err = stage.ErrNotWritten
+					err = stage.ErrPack
 					in.complain("A chunk was dropped on its way and comes again: %v", err)
 				}
 				endSpans(spans, err)

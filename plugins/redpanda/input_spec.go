@@ -157,7 +157,7 @@ func chunkFields() []*service.ConfigField {
 			Description("How much memory chunks may use, for up to six partitions per process; `chunk_offsets` and `chunk_bytes` then follow from it and are ignored, and fetches are bounded by it as well.").
 			Optional().Example("96MiB").LintRule(sizeRule),
 		service.NewBoolField(riFieldPacked).
-			Description("Hands each chunk to the engine as one message, which takes about a quarter less CPU per event. For streams whose processors and outputs are all of this distribution: `strict_json`, `identity`, `contract`, `consent`, `redact`, `redpanda` and `clickhouse` look inside, nobody else can. A chunk that another component drops or rewrites is replayed until `packed` or the component is taken out.").
+			Description("Hands each chunk to the engine as one message, which costs less CPU per event (`make bench` says how much). For streams whose processors and outputs are all of this distribution: `strict_json`, `identity`, `contract`, `consent`, `redact`, `redpanda` and `clickhouse` look inside, nobody else can. A chunk that another component rewrites or drops is replayed until the component, or `packed`, is taken out; where another processor fails on it, all its events go to quarantine. The engine's own metrics then count chunks.").
 			Default(false).Advanced(),
 		service.NewStringField(riFieldReplayEpoch).
 			Description("The epoch that outputs make part of a chunk's identity. `ebbgate replay` sets it; 0 is the live stream.").

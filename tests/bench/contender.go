@@ -93,6 +93,7 @@ func contend(role string) error {
 			return err
 		}
 		defer pprof.StopCPUProfile()
+		defer func() { _ = writeAllocations(path + allocsSuffix) }()
 	}
 	var u usage
 	err := work(ctx, role, p, &u)
@@ -101,6 +102,17 @@ func contend(role string) error {
 	runtime.ReadMemStats(&m)
 	u.Mallocs = m.Mallocs
 	return errors.Join(err, json.NewEncoder(os.Stdout).Encode(u))
+}
+
+// allocsSuffix names the profile of allocations beside that of CPU.
+const allocsSuffix = ".allocs"
+
+func writeAllocations(path string) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("allocs").WriteTo(file, 0), file.Close())
 }
 
 func work(ctx context.Context, role string, p place, u *usage) error {

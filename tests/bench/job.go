@@ -20,18 +20,25 @@ import (
 
 // contender is one line of the result.
 type contender struct {
-	name string
-	role string
-	env  []string
+	name    string
+	role    string
+	env     []string
+	packed  bool   // a chunk is one message of the engine
+	program string // another build of this program, for before and after; empty for this one
 }
 
-const limitedName = "ebbgate, GOMEMLIMIT=256MiB"
+const (
+	packedName  = "ebbgate, packed"
+	limitedName = "ebbgate, packed, GOMEMLIMIT=256MiB"
+	beforeName  = "ebbgate, before"
+)
 
 var contenders = []contender{
 	{name: "baseline", role: roleBaseline},
 	{name: "ceiling", role: roleCeiling},
+	{name: packedName, role: roleEbbgate, packed: true},
+	{name: limitedName, role: roleEbbgate, packed: true, env: []string{"GOMEMLIMIT=256MiB"}},
 	{name: "ebbgate", role: roleEbbgate},
-	{name: limitedName, role: roleEbbgate, env: []string{"GOMEMLIMIT=256MiB"}},
 }
 
 // landed is what is in the table after a run, in figures that are equal only when the rows are.
@@ -110,7 +117,7 @@ func (j *job) measure(ctx context.Context, c contender, profile string) (r run, 
 		return r, err
 	}
 	defer client.Close()
-	p := place{Brokers: j.servers.brokers, DSN: j.servers.clickhouse + "/" + database, Group: "bench-" + database, TokenKey: j.ring.CurrentID()}
+	p := place{Brokers: j.servers.brokers, DSN: j.servers.clickhouse + "/" + database, Group: "bench-" + database, Packed: c.packed, TokenKey: j.ring.CurrentID()}
 	started := time.Now()
 	if r.usage, err = j.runChild(ctx, c, p, profile); err != nil {
 		return r, fmt.Errorf("running %s: %w", c.name, err)
@@ -139,7 +146,7 @@ func (j *job) makeTables(ctx context.Context, database, role string) (*clickhous
 	statements := []string{ceilingTable}
 	if role != roleCeiling {
 		statements = statements[:0]
-		for _, file := range []string{filepath.Join(workspace, "events.sql"), "pipelines/clickhouse/002_ebbgate_chunks.sql"} {
+		for _, file := range []string{filepath.Join(workspace, "events.sql"), "pipelines/clickhouse/002_ebbgate_chunks.sql", "pipelines/clickhouse/004_denied_names.sql"} {
 			text, err := os.ReadFile(file)
 			if err != nil {
 				return nil, err
@@ -160,11 +167,13 @@ func (j *job) runChild(ctx context.Context, c contender, p place, profile string
 	if err != nil {
 		return u, err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return u, err
+	program := c.program
+	if program == "" {
+		if program, err = os.Executable(); err != nil {
+			return u, err
+		}
 	}
-	cmd := exec.CommandContext(ctx, self)
+	cmd := exec.CommandContext(ctx, program)
 	cmd.Env = append(os.Environ(), append(c.env, envRole+"="+c.role, envPlace+"="+string(where), envProfile+"="+profile,
 		"EBBGATE_KEYS_FILE="+j.keyFile, "GOMAXPROCS=1", "TZ=UTC")...)
 	var out, messages bytes.Buffer

@@ -20,6 +20,7 @@ const envRounds = "EBBGATE_BENCH_ROUNDS"
 type options struct {
 	events, rounds, passRounds int
 	out, profile, only         string
+	against                    string
 }
 
 func main() {
@@ -49,7 +50,11 @@ func bench() error {
 	flag.StringVar(&o.out, "out", "docs/performance.md", "the page to write; empty for none")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of one further run of ebbgate to this file")
 	flag.StringVar(&o.only, "only", "", "measure only this: pass, job, or a contender by its name; writes no page")
+	flag.StringVar(&o.against, "against", "", "another build of this program, whose ebbgate runs in turn with this one's: for before and after")
 	flag.Parse()
+	if o.against != "" {
+		contenders = append(contenders, contender{name: beforeName, role: roleEbbgate, packed: true, program: o.against})
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 
@@ -92,7 +97,7 @@ func (r *report) measureJob(ctx context.Context) error {
 	defer j.close()
 	for round := range r.rounds {
 		for _, c := range contenders {
-			if r.only != "" && r.only != "job" && r.only != c.name {
+			if !r.measures(c) {
 				continue
 			}
 			got, err := j.measure(ctx, c, "")
@@ -110,6 +115,10 @@ func (r *report) measureJob(ctx context.Context) error {
 		return err
 	}
 	return r.profiled(ctx, j)
+}
+
+func (r *report) measures(c contender) bool {
+	return r.only == "" || r.only == "job" || r.only == c.name || c.name == beforeName
 }
 
 // profiled runs Ebbgate once more under the profiler.

@@ -51,7 +51,7 @@ func (t target) verdict() string {
 }
 
 func (r *report) targets() string {
-	free, limited := "ebbgate", limitedName
+	free, limited := packedName, limitedName
 	list := []target{
 		{"policy pass, allocations per event", median(r.pass[passPolicy], func(s sample) float64 { return s.Allocs }), 0.005, 0.005, false, ""},
 		{"policy pass against Bloblang `mutation`, times as fast", r.nanos(passMutation) / r.nanos(passPolicy), 15, 20, true, "x"},

@@ -15,6 +15,7 @@ type place struct {
 	Brokers  string
 	DSN      string // with the database of the run
 	Group    string
+	Packed   bool   // a chunk is one message of the engine
 	TokenKey string // id of the master key, which tokens name
 }
 
@@ -26,7 +27,8 @@ input:
     topics: [ %s ]
     consumer_group: %s
     memory_limit: 32MiB
-`, p.Brokers, topicEvents, p.Group)
+    packed: %t
+`, p.Brokers, topicEvents, p.Group, p.Packed)
 }
 
 const quietly = `

@@ -79,7 +79,20 @@ func (r *report) jobTable() string {
 		fmt.Fprintf(&b, "| %s | %.2f | %.0f k | %.1fx | %.2fx | %.0f | %.0f MB | %.2f s |\n",
 			c.name, us, 1000/us, r.micros("baseline")/us, us/r.micros("ceiling"), allocs, rss, start)
 	}
+	if before := r.micros(beforeName); before > 0 {
+		fmt.Fprintf(&b, "\nebbgate, packed, takes %.3f of the CPU it took before (median of the rounds' own ratios).\n", r.paired())
+	}
 	return b.String()
+}
+
+// paired compares with the build before, round by round: what the machine did meanwhile fell on both.
+func (r *report) paired() float64 {
+	after, before := r.runs[packedName], r.runs[beforeName]
+	ratios := make([]float64, min(len(after), len(before)))
+	for i := range ratios {
+		ratios[i] = after[i].perEvent(r.events) / before[i].perEvent(r.events)
+	}
+	return median(ratios, func(x float64) float64 { return x })
 }
 
 // sameRows holds the contenders to one result. The ceiling lands everything, denied events included.

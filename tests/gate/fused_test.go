@@ -16,14 +16,22 @@ import (
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 )
 
+// inBothLanes runs a test with a message of the engine per event, and with one per chunk.
+func inBothLanes(t *testing.T, test func(t *testing.T, packed bool)) {
+	for name, packed := range map[string]bool{"events": false, "packed": true} {
+		t.Run(name, func(t *testing.T) { test(t, packed) })
+	}
+}
+
 // fused judges, redacts and delivers in one stream.
-func (h *house) fused(dsn, records string) string {
+func (h *house) fused(packed bool, dsn, records string) string {
 	return fmt.Sprintf(`
 input:
   redpanda:
     seed_brokers: [ %[1]q ]
     topics: [ events.validated ]
     consumer_group: fused
+    packed: %[4]t
 pipeline:
   processors:
     - consent: { state: { seed_brokers: [ %[1]q ] } }
@@ -33,7 +41,7 @@ output:
     dsn: %[2]s
     destination: analytics
     state: { seed_brokers: [ %[1]q ] }
-%[3]s`, h.seeds[0], dsn, records)
+%[3]s`, h.seeds[0], dsn, records, packed)
 }
 
 func (h *house) tables() (dsn string, client *clickhouse.Client) {
@@ -65,10 +73,14 @@ func (h *house) rows(client *clickhouse.Client) (ids []string) {
 
 // One stream, from validated events to rows: what is no row goes where its stage addressed it, and nothing is lost.
 func TestOneStreamJudgesAndDelivers(t *testing.T) {
+	inBothLanes(t, oneStreamJudgesAndDelivers)
+}
+
+func oneStreamJudgesAndDelivers(t *testing.T, packed bool) {
 	h := newHouse(t)
 	dsn, client := h.tables()
 	h.publish("events.validated", form("evt_1", "u_1", yes), form("evt_2", "u_2", noConsent), `{"event_name":1,"event_name":2}`, form("evt_4", "u_4", yes))
-	h.stream(h.fused(dsn, fmt.Sprintf(`    records:
+	h.stream(h.fused(packed, dsn, fmt.Sprintf(`    records:
       redpanda:
         seed_brokers: [ %q ]
         topic: ${! @topic }
@@ -86,13 +98,17 @@ func TestOneStreamJudgesAndDelivers(t *testing.T) {
 
 // A row that the table refuses is in quarantine for its destination alone, and the chunk's account still closes.
 func TestOneStreamQuarantinesForItsDestinationAlone(t *testing.T) {
+	inBothLanes(t, oneStreamQuarantinesForItsDestinationAlone)
+}
+
+func oneStreamQuarantinesForItsDestinationAlone(t *testing.T, packed bool) {
 	h := newHouse(t)
 	dsn, client := h.tables()
 	require.NoError(t, client.Exec(h.ctx(), "ALTER TABLE events ADD CONSTRAINT no_two CHECK event_id != 'evt_2'"))
 	for _, id := range []string{"evt_1", "evt_2", "evt_3"} {
 		h.produce(&kgo.Record{Topic: "events.validated", Key: []byte("k"), Value: []byte(form(id, "u_1", yes))})
 	}
-	h.stream(h.fused(dsn, fmt.Sprintf(`    records:
+	h.stream(h.fused(packed, dsn, fmt.Sprintf(`    records:
       redpanda:
         seed_brokers: [ %q ]
         topic: ${! @topic }
@@ -122,11 +138,19 @@ func TestOneStreamQuarantinesForItsDestinationAlone(t *testing.T) {
 
 // Without a place for decisions the denial would be lost, so the chunk waits and nothing of it is quarantined.
 func TestOneStreamWithoutAPlaceForDecisionsWaits(t *testing.T) {
+	inBothLanes(t, oneStreamWithoutAPlaceForDecisionsWaits)
+}
+
+func oneStreamWithoutAPlaceForDecisionsWaits(t *testing.T, packed bool) {
 	h := newHouse(t)
 	dsn, client := h.tables()
 	h.publish("events.validated", form("evt_1", "u_1", noConsent))
-	stop := h.stream(h.fused(dsn, ""))
-	h.until(func() bool { return len(h.read("privacy.policies")) == 1 }, "the stage did not begin")
+	stop := h.stream(h.fused(packed, dsn, ""))
+	h.until(func() (handedOut bool) {
+		committed, err := h.admin.FetchOffsets(h.ctx(), "fused")
+		committed.Each(func(o kadm.OffsetResponse) { handedOut = handedOut || o.Metadata != "" })
+		return err == nil && handedOut
+	}, "the stage did not begin")
 	stop()
 	require.Empty(t, h.read("events.dlq"))
 	require.Empty(t, h.rows(client))
