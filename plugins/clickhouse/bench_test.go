@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -72,13 +73,20 @@ func BenchmarkBuildRows(b *testing.B) {
 	c, rows := benchChunk(b, l)
 	w := newWorker(l)
 	now := time.Now()
+	_, err := w.build(c, rows, now) // its columns have grown to their size then
+	require.NoError(b, err)
 	b.SetBytes(int64(len(c.records[0].sealed.Body)) * benchRows)
 	b.ReportAllocs()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	for b.Loop() {
 		_, err := w.build(c, rows, now)
 		require.NoError(b, err)
 	}
+	runtime.ReadMemStats(&after)
 	perRow(b)
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(b.N)/benchRows, "allocs/event")
+	b.ReportMetric(0.1, "budget-allocs/event")
 }
 
 func benchChunk(b *testing.B, l *layout) (*chunk, []int) {

@@ -21,6 +21,8 @@ type options struct {
 	events, rounds, passRounds int
 	out, profile, only         string
 	against                    string
+	rate                       int
+	paced                      time.Duration
 }
 
 func main() {
@@ -33,6 +35,8 @@ func main() {
 		err = serve(role)
 	case rolePass:
 		err = servePass()
+	case roleBudget:
+		err = serveBudget()
 	default:
 		err = contend(role)
 	}
@@ -49,7 +53,9 @@ func bench() error {
 	flag.IntVar(&o.passRounds, "pass-rounds", 8, "rounds of the policy pass; the first is not counted")
 	flag.StringVar(&o.out, "out", "docs/performance.md", "the page to write; empty for none")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of one further run of ebbgate to this file")
-	flag.StringVar(&o.only, "only", "", "measure only this: pass, job, or a contender by its name; writes no page")
+	flag.StringVar(&o.only, "only", "", "measure only this: pass, job, paced, or a contender by its name; writes no page")
+	flag.IntVar(&o.rate, "rate", 2000, "events a second of the paced run")
+	flag.DurationVar(&o.paced, "paced", 30*time.Second, "how long the paced run counts")
 	flag.StringVar(&o.against, "against", "", "another build of this program, whose ebbgate runs in turn with this one's: for before and after")
 	flag.Parse()
 	if o.against != "" {
@@ -69,8 +75,18 @@ func bench() error {
 			return err
 		}
 		fmt.Print(r.passTable())
+		if r.budgets, err = measureBudgets(ctx); err != nil {
+			return err
+		}
+		fmt.Print(r.budgetTable())
 	}
-	if o.only != "pass" {
+	if o.only == "" || o.only == "paced" {
+		if r.delays, err = measurePaced(ctx, o.rate, o.paced); err != nil {
+			return err
+		}
+		fmt.Print(r.pacedTable())
+	}
+	if o.only != "pass" && o.only != "paced" {
 		if err := r.measureJob(ctx); err != nil {
 			return err
 		}

@@ -16,6 +16,8 @@ type report struct {
 	profileText   string
 	pass          passResult
 	runs          map[string][]run
+	delays        delays
+	budgets       []budget
 }
 
 // load is what the machine is busy with, as the kernel says: 1, 5 and 15 minutes.
@@ -64,6 +66,10 @@ func (r *report) micros(name string) float64 {
 	return median(r.runs[name], func(x run) float64 { return x.perEvent(r.events) / 1000 })
 }
 
+func (r *report) mallocs(name string) float64 {
+	return median(r.runs[name], func(x run) float64 { return float64(x.Mallocs) / float64(r.events) })
+}
+
 func (r *report) jobTable() string {
 	var b strings.Builder
 	b.WriteString("| pipeline | CPU, us per event | events per CPU-second | against the baseline | against the ceiling | allocations per event | resident set at most | start, CPU |\n|---|---|---|---|---|---|---|---|\n")
@@ -75,9 +81,8 @@ func (r *report) jobTable() string {
 		us := r.micros(c.name)
 		rss := r.resident(c.name)
 		start := median(runs, func(x run) float64 { return x.Start.Seconds() })
-		allocs := median(runs, func(x run) float64 { return float64(x.Mallocs) / float64(r.events) })
 		fmt.Fprintf(&b, "| %s | %.2f | %.0f k | %.1fx | %.2fx | %.0f | %.0f MB | %.2f s |\n",
-			c.name, us, 1000/us, r.micros("baseline")/us, us/r.micros("ceiling"), allocs, rss, start)
+			c.name, us, 1000/us, r.micros("baseline")/us, us/r.micros("ceiling"), r.mallocs(c.name), rss, start)
 	}
 	if before := r.micros(beforeName); before > 0 {
 		fmt.Fprintf(&b, "\nebbgate, packed, takes %.3f of the CPU it took before (median of the rounds' own ratios).\n", r.paired())
@@ -115,4 +120,10 @@ func (r *report) sameRows() error {
 		}
 	}
 	return nil
+}
+
+func (r *report) pacedTable() string {
+	d := &r.delays
+	return fmt.Sprintf("| events a second | for | rows | p50 | p95 | p99 |\n|---|---|---|---|---|---|\n| %d | %s | %d | %.0f ms | %.0f ms | %.0f ms |\n",
+		r.rate, d.lasted, d.Rows, d.P50, d.P95, d.P99)
 }

@@ -1,6 +1,7 @@
 package monitoring
 
 import (
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -41,7 +42,7 @@ func (h *house) refusedOnce() {
 }
 
 // waiting publishes an event while nobody can tell where the state's topics end, and sees that it waits.
-func (h *house) waiting(s *server) {
+func (h *house) waiting(p *program, s *server) {
 	h.t.Helper()
 	var known atomic.Bool
 	h.cluster.ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -66,6 +67,7 @@ func (h *house) waiting(s *server) {
 	h.publish("inbound.events", time.Now(), h.visit("page_viewed", agreed, "web_app", `"path":"/"`))
 	s.comes(`sum(ebbgate_state_waiting) > 0`)
 	s.comes(`sum(ebbgate_input_lag{topic="events.raw"}) == 1`)
+	require.Equal(h.t, http.StatusOK, p.ready(), "waiting for state is no reason to restart anything")
 	known.Store(true)
 	h.settled()
 	s.comes(`sum(ebbgate_state_waiting) == 0`)

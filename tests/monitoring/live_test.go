@@ -35,11 +35,13 @@ func TestOnARealPrometheus(t *testing.T) {
 		h.drained("ebbgate-ingest-brokered", "inbound.github")
 		h.seen(s, "ebbgate_input_records_total")
 	}
+	p.breakPolicy()
 	h.refusedOnce()
 	h.atTheSink(p)
-	h.waiting(s)
+	h.waiting(p, s)
 	h.drained("ebbgate-misrouted", "inbound.events")
 	s.comes(`sum(ebbgate_input_replays_total{kind="transient",stream="stalled"}) > 1`)
+	s.comes(`min(ebbgate:time_to_loss_seconds) < 3 * 86400`)
 	h.seen(s, "ebbgate_delivered_total")
 
 	if keep := os.Getenv("EBBGATE_KEEP_METRICS"); keep != "" {

@@ -23,6 +23,7 @@ import (
 type program struct {
 	house   *house
 	binary  string
+	folder  string // it runs here, with a workspace of its own
 	address string // of its HTTP server
 	process *exec.Cmd
 }
@@ -45,10 +46,13 @@ var faulty = map[string]struct {
 func (h *house) program() *program {
 	h.t.Helper()
 	dir := h.t.TempDir()
-	p := &program{house: h, binary: filepath.Join(dir, "ebbgate"), address: freeAddress(h.t)}
+	p := &program{house: h, folder: dir, binary: filepath.Join(dir, "ebbgate"), address: freeAddress(h.t)}
 	out, err := exec.CommandContext(h.t.Context(), "go", "build", "-o", p.binary, "./cmd/ebbgate").CombinedOutput()
 	require.NoError(h.t, err, "%s", out)
 
+	for _, folder := range []string{"pipelines", "bloblang/lib"} {
+		require.NoError(h.t, os.CopyFS(filepath.Join(dir, folder), os.DirFS(folder)))
+	}
 	streams := filepath.Join(dir, "streams")
 	require.NoError(h.t, os.Mkdir(streams, 0o700))
 	shipped, err := filepath.Glob("pipelines/streams/*.yaml")
@@ -74,6 +78,7 @@ func (h *house) program() *program {
 	log, err := os.Create(filepath.Join(dir, "log"))
 	require.NoError(h.t, err)
 	p.process = exec.Command(p.binary, "streams", "-o", "pipelines/service.yaml", streams)
+	p.process.Dir = dir
 	p.process.Env = append(os.Environ(), "EBBGATE_HTTP_ADDRESS="+p.address, "STALLED_DSN="+h.refusing())
 	p.process.Stdout, p.process.Stderr = log, log
 	require.NoError(h.t, p.process.Start())
@@ -84,6 +89,13 @@ func (h *house) program() *program {
 		}
 	})
 	return p
+}
+
+// breakPolicy leaves a policy in the workspace that cannot come into force.
+func (p *program) breakPolicy() {
+	t := p.house.t
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(p.folder, "pipelines", "policy.yaml"), []byte("version: broken\n"), 0o600))
 }
 
 // kill ends the process as a crash does.
