@@ -40,7 +40,7 @@ func arrive(t require.TestingT, exec *bloblang.Executor, kind, body string) []by
 	return mapped
 }
 
-var providers = []string{"paddle", "sendgrid", "shopify", "stripe"}
+var providers = []string{"paddle", "sendgrid", "shopify", "standard_webhooks", "stripe"}
 
 // sample is one case of the YAML tests that data engineers read and ebbgate test runs.
 type sample struct {
@@ -153,7 +153,7 @@ var names = []string{
 	"custom_data", "currency_code", "details", "totals", "total", "payments", "method_details", "status", "line_items", "billing_cycle",
 	"occurred_at", "first", "product", "name", "checkout_token", "token", "created_at", "updated_at", "total_price", "sku", "email",
 	"shipping_address", "country_code", "timestamp", "category", "campaign_id", "sg_message_id", "sg_event_id", "url_offset", "index",
-	"sg_machine_open", "start_date", "ended_at", "subscription_details",
+	"userId", "anonymous_id", "sg_machine_open", "start_date", "ended_at", "subscription_details",
 }
 
 // Whatever stands where a provider's fields are, a mapping gives an event or a faulty event, never an error.
@@ -163,10 +163,11 @@ func TestProviderMappingsFailOnNothing(t *testing.T) {
 		execs[provider] = load(t, provider)
 	}
 	kinds := map[string][]string{
-		"stripe":   {"invoice.paid", "customer.subscription.created", "customer.subscription.deleted", "x"},
-		"paddle":   {"transaction.completed", "subscription.activated", "subscription.canceled", "customer.created"},
-		"shopify":  {"orders/create", "customers/update", "x", ""},
-		"sendgrid": {"open", "click", "processed", "bounce"},
+		"stripe":            {"invoice.paid", "customer.subscription.created", "customer.subscription.deleted", "x"},
+		"paddle":            {"transaction.completed", "subscription.activated", "subscription.canceled", "customer.created"},
+		"shopify":           {"orders/create", "customers/update", "x", ""},
+		"sendgrid":          {"open", "click", "processed", "bounce"},
+		"standard_webhooks": {"trial.started", "x", ""},
 	}
 	leaves := []string{`null`, `true`, `""`, `"x"`, `0`, `-1.5`, `1e300`, `[]`, `{}`, `[null,1,"x",{}]`, `"2026-11-20T11:00:00Z"`, `18446744073709551616`}
 	var value func(t *rapid.T, depth int) string

@@ -31,7 +31,7 @@ func Collect(ctx context.Context, options []kgo.Opt, plan Plan, sinks ...Sink) (
 	defer client.Close()
 	c := &collector{
 		plan: plan, options: options, admin: kadm.NewClient(client), ledger: NewLedger(plan.Destinations...),
-		links: map[position]string{}, unnamed: map[position]quarantined{},
+		links: map[position][]string{}, unnamed: map[position]quarantined{},
 	}
 	if err := c.readCommits(ctx); err != nil {
 		return nil, err
@@ -71,8 +71,8 @@ type collector struct {
 	admin   *kadm.Client
 	ledger  *Ledger
 	commits map[string]kadm.OffsetResponses // by group
-	// links gives the event id of an accepted position, as a later hop knows it.
-	links map[position]string
+	// links gives the event ids of an accepted position, as a later hop knows them: several where its record was split.
+	links map[position][]string
 	// unnamed are quarantined positions whose record bears no event id.
 	unnamed map[position]quarantined
 }
@@ -173,23 +173,15 @@ func (c *collector) takeQuarantined(r *kgo.Record) {
 		c.unnamed[ref] = q
 		return
 	}
-	c.links[ref] = rec.EventID
+	c.link(ref, rec.EventID)
 	c.ledger.Quarantine(rec.EventID, q.destination, q.code)
 }
 
 func (c *collector) takeHop(s Stage, r *kgo.Record) {
 	id := c.name(r)
 	if from, ok := source(r); ok {
-		c.links[from] = id
+		c.link(from, id)
 	}
-	if c.waits(s, r) {
-		c.ledger.Wait(id, Everywhere)
-	}
-}
-
-func (c *collector) takeAccepted(s Stage, r *kgo.Record) {
-	id := c.name(r)
-	c.ledger.Accept(id)
 	if c.waits(s, r) {
 		c.ledger.Wait(id, Everywhere)
 	}
@@ -199,7 +191,10 @@ func (c *collector) takeAccepted(s Stage, r *kgo.Record) {
 func (c *collector) name(r *kgo.Record) string {
 	here := at(r)
 	q, unnamed := c.unnamed[here]
-	id := c.links[here]
+	id := ""
+	if links := c.links[here]; len(links) > 0 {
+		id = links[0]
+	}
 	if id == "" {
 		id = header(r, "event_id")
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ebbgate/ebbgate/internal/consent"
+	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/plugtest"
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/topics"
@@ -230,6 +231,30 @@ func TestCollectQuarantineAtASink(t *testing.T) {
 	for i, want := range []int{1, 0, 0} {
 		assert.Equal(t, want, books.Rows[i].Quarantined, books.Rows[i].Destination)
 	}
+}
+
+// Every element of an array is an event of its own, and one that got lost is missed.
+func TestCollectFollowsTheElementsOfAnArray(t *testing.T) {
+	p := newPipeline(t)
+	door := p.put("inbound.events", `[{"n":1},{"n":2},{"n":2},3]`)
+	whole := `[{"n":1},{"n":2},]`
+	p.quarantine(event.DeriveID("quarantine", whole), "event.syntax", p.put("inbound.events", whole))
+	p.put("events.raw", `{}`, from(door, "one")...)
+	p.deny("one", Everywhere, "consent.analytics=false")
+	p.quarantine("three", "event.not_object", door)
+	for group, topic := range map[string]string{"ebbgate-ingest-events": "inbound.events", "ebbgate-validate": "events.raw"} {
+		p.commit(group, topic, 2)
+	}
+	row, _ := p.books().Row("analytics")
+	assert.Equal(t, []Problem{{Lost, 1, []string{"inbound.events/1/0#2"}}}, row.Problems)
+
+	p.put("events.raw", `{}`, from(door, "two")...)
+	p.put("events.raw", `{}`, from(door, "two")...)
+	p.deny("two", Everywhere, "consent.analytics=false")
+	p.commit("ebbgate-validate", "events.raw", 3)
+	row, _ = p.books().Row("analytics")
+	assert.Empty(t, row.Problems)
+	assert.Equal(t, 4, row.Accepted)
 }
 
 func TestCollectWithoutTopics(t *testing.T) {

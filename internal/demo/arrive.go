@@ -155,6 +155,7 @@ func (r *run) plan() books.Plan {
 	return books.DefaultPlan(r.ws.Topics, []books.Stage{
 		{Topic: topicEvents, Group: "ebbgate-ingest-events"},
 		{Topic: topicGitHub, Group: "ebbgate-ingest-brokered"},
+		{Topic: topicWebhooks, Group: "ebbgate-ingest-webhooks"},
 	}, sinkDestination)
 }
 

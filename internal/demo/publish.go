@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	topicEvents = "inbound.events"
-	topicGitHub = "inbound.github"
+	topicEvents   = "inbound.events"
+	topicGitHub   = "inbound.github"
+	topicWebhooks = "inbound.webhooks"
 
 	// headerItem names what a record of ours is, so that a second run knows what the first one published.
 	headerItem = "demo_item"

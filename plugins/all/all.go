@@ -16,6 +16,7 @@ import (
 	"github.com/ebbgate/ebbgate/plugins/contract"
 	"github.com/ebbgate/ebbgate/plugins/identity"
 	"github.com/ebbgate/ebbgate/plugins/metrics"
+	"github.com/ebbgate/ebbgate/plugins/quarantine"
 	"github.com/ebbgate/ebbgate/plugins/redact"
 	"github.com/ebbgate/ebbgate/plugins/redpanda"
 	"github.com/ebbgate/ebbgate/plugins/strict"
@@ -31,6 +32,7 @@ var ours = []struct {
 	{"redpanda", redpanda.Register},
 	{"webhook", webhook.Register},
 	{"strict_json", strict.Register},
+	{"quarantine", quarantine.Register},
 	{"identity", identity.Register},
 	{"contract", contract.Register},
 	{"consent", consent.Register},

@@ -8,6 +8,8 @@ import (
 
 	"github.com/redpanda-data/benthos/v4/public/bloblang"
 	"github.com/redpanda-data/benthos/v4/public/service"
+
+	"github.com/ebbgate/ebbgate/internal/stage"
 )
 
 // apply maps message i of a batch; a nil message was deleted.
@@ -48,6 +50,12 @@ func Replace(env *service.Environment) error {
 	return errors.Join(env.RegisterBatchProcessor("switch", switchSpec(), newSwitch), env.RegisterBatchProcessor("branch", branchSpec(), newBranch))
 }
 
+// made tells whether a stage has made the message a record of its own, or nothing at all.
+func made(msg *service.Message) bool {
+	now := stage.Inspect(msg)
+	return now.Finished() || now.Settled()
+}
+
 type processor struct {
 	exec  *bloblang.Executor
 	apply apply
@@ -59,6 +67,10 @@ func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) 
 	exec := batch.BloblangExecutor(p.exec)
 	out := make(service.MessageBatch, 0, len(batch))
 	for i, msg := range batch {
+		if made(msg) {
+			out = append(out, msg)
+			continue
+		}
 		mapped, err := p.apply(exec, i)
 		switch {
 		case err != nil:

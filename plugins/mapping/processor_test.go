@@ -11,6 +11,9 @@ import (
 	_ "github.com/redpanda-data/benthos/v4/public/components/pure"
 	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ebbgate/ebbgate/internal/quarantine"
+	"github.com/ebbgate/ebbgate/internal/stage"
 )
 
 const private = "ada@example.com"
@@ -42,6 +45,15 @@ func replaced(t *testing.T) *service.Environment {
 // runIn maps the messages as one batch.
 func runIn(t *testing.T, env *service.Environment, yaml string, bodies ...string) (service.MessageBatch, string) {
 	t.Helper()
+	var batch service.MessageBatch
+	for _, body := range bodies {
+		batch = append(batch, service.NewMessage([]byte(body)))
+	}
+	return runBatch(t, env, yaml, batch)
+}
+
+func runBatch(t *testing.T, env *service.Environment, yaml string, batch service.MessageBatch) (service.MessageBatch, string) {
+	t.Helper()
 	builder := env.NewStreamBuilder()
 	log := &safeBuffer{}
 	builder.SetLogger(slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug - 4})))
@@ -59,10 +71,6 @@ func runIn(t *testing.T, env *service.Environment, yaml string, bodies ...string
 	defer cancel()
 	ran := make(chan error, 1)
 	go func() { ran <- stream.Run(ctx) }()
-	var batch service.MessageBatch
-	for _, body := range bodies {
-		batch = append(batch, service.NewMessage([]byte(body)))
-	}
 	require.NoError(t, send(ctx, batch))
 	require.NoError(t, stream.StopWithin(10*time.Second))
 	<-ran
@@ -108,5 +116,25 @@ func TestMappingsDoWhatTheEnginesDo(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, want, string(body))
 		})
+	}
+}
+
+// A mapping is written for events. One that drops or rewrites what it does not know must not lose what is in quarantine.
+func TestRecordsOfStagesPassUntouched(t *testing.T) {
+	for _, yaml := range []string{
+		`mapping: 'root = deleted()'`,
+		`mutation: 'meta topic = "elsewhere"'`,
+		`switch: [ { processors: [ { bloblang: 'root = deleted()' } ] } ]`,
+	} {
+		quarantined := service.NewMessage([]byte("x"))
+		stage.SetQuarantine(quarantined, &quarantine.Record{Code: "event.syntax"})
+		quarantined.MetaSet(stage.MetaTopic, "events.dlq")
+		out, _ := runBatch(t, replaced(t), yaml, service.MessageBatch{quarantined})
+		require.Len(t, out, 1, yaml)
+		rec, ok := stage.Quarantine(out[0])
+		require.True(t, ok)
+		require.Equal(t, "event.syntax", rec.Code)
+		topic, _ := out[0].MetaGet(stage.MetaTopic)
+		require.Equal(t, "events.dlq", topic)
 	}
 }

@@ -85,8 +85,14 @@ func optional(conf *service.ParsedConfig, name string) (*bloblang.Executor, erro
 // ProcessBatch keeps the order of the messages.
 func (s *switched) ProcessBatch(ctx context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
 	index := batch.Index()
-	var done, fallen service.MessageBatch
-	remaining := batch
+	var done, remaining, fallen service.MessageBatch
+	for _, msg := range batch {
+		if made(msg) {
+			done = append(done, msg)
+		} else {
+			remaining = append(remaining, msg)
+		}
+	}
 	for i := range s.cases {
 		c := &s.cases[i]
 		passed := fallen

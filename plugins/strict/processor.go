@@ -12,6 +12,13 @@ import (
 const (
 	sjFieldMaxBytes = "max_bytes"
 	sjFieldMaxKeys  = "max_keys"
+	sjFieldArrays   = "arrays"
+)
+
+// What to do with a body that is an array.
+const (
+	arraysRefuse = "refuse"
+	arraysSplit  = "split"
 )
 
 func processorSpec() *service.ConfigSpec {
@@ -26,7 +33,11 @@ and trailing data, and that disagreement is how redaction is bypassed; this proc
 bytes.
 
 A refused message becomes a quarantine record (metadata `+"`topic`"+` names the quarantine topic) whose payload is
-encrypted; the code says which rule it broke. The rest of the batch goes on.`).
+encrypted; the code says which rule it broke. The rest of the batch goes on.
+
+Where a sender puts several events into one array, `+"`arrays: split`"+` makes a message of each element, byte for byte and with the
+metadata of the whole. Each is checked by itself: a bad element goes to quarantine alone. Give each an id of its own in
+`+"`provider_id`"+` of `+"`identity`"+`.`).
 		Fields(
 			stage.WorkspaceField(),
 			service.NewIntField(sjFieldMaxBytes).
@@ -38,6 +49,12 @@ encrypted; the code says which rule it broke. The rest of the batch goes on.`).
 				Default(event.DefaultLimits.MaxKeys).
 				Advanced().
 				LintRule(`root = if this <= 0 { "max_keys must be positive" }`),
+			service.NewStringAnnotatedEnumField(sjFieldArrays, map[string]string{
+				arraysRefuse: "A body that is an array is quarantined.",
+				arraysSplit:  "Every element becomes a message.",
+			}).
+				Description("What to do with a body that is an array.").
+				Default(arraysRefuse),
 		).
 		Example("Before a mapping", "Foreign JSON is checked first, then mapped into the envelope.", `
 pipeline:
@@ -61,7 +78,8 @@ func Register(env *service.Environment) error {
 
 type processor struct {
 	guard   *stage.Guard
-	dict    *event.Dictionary
+	limits  event.Limits
+	split   bool
 	readers stage.ReaderPool
 }
 
@@ -77,17 +95,26 @@ func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processo
 	if limits.MaxKeys, err = conf.FieldInt(sjFieldMaxKeys); err != nil {
 		return nil, err
 	}
+	arrays, err := conf.FieldString(sjFieldArrays)
+	if err != nil {
+		return nil, err
+	}
 	// Foreign JSON has names of its own, so none of ours is governed yet.
 	dict, err := event.NewDictionary()
 	if err != nil {
 		return nil, err
 	}
-	return &processor{guard: stage.NewGuard(stage.StageIngest, rt), dict: dict, readers: stage.NewReaderPool(dict, limits)}, nil
+	return &processor{
+		guard: stage.NewGuard(stage.StageIngest, rt), limits: limits, split: arrays == arraysSplit, readers: stage.NewReaderPool(dict, limits),
+	}, nil
 }
 
 // ProcessBatch checks every message and never fails.
 func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
 	batch, packing := stage.Unpack(batch)
+	if p.split {
+		batch = p.guard.Batch(batch, p.elements)
+	}
 	reader := p.readers.Get()
 	defer p.readers.Put(reader)
 	return packing.Batches(p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {

@@ -24,6 +24,7 @@ var processors = map[string]string{
 	"contract":    "contract: {}",
 	"consent":     "consent: { state: { static: [ { user_id: nobody } ] } }",
 	"redact":      "redact: {}",
+	"quarantine":  "quarantine: { code: test.refused }",
 }
 
 const private = "ada@example.com"

@@ -30,6 +30,7 @@ func (h *house) plan() books.Plan {
 	return books.DefaultPlan(h.ws.Topics, []books.Stage{
 		{Topic: inbound, Group: "ebbgate-ingest-events"},
 		{Topic: "inbound.github", Group: "ebbgate-ingest-brokered"},
+		{Topic: "inbound.webhooks", Group: "ebbgate-ingest-webhooks"},
 	}, "analytics")
 }
 
