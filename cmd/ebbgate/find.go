@@ -90,7 +90,7 @@ func (f *finder) find(ctx context.Context, id string, timeout time.Duration) (*t
 	if err != nil {
 		return nil, cli.Exit(err, 1)
 	}
-	if len(t.Events) == 0 {
+	if len(t.Events) == 0 && len(t.Receipts) == 0 {
 		return t, cli.Exit(fmt.Sprintf("%s was not found; %s", id, t.Search.String()), exitNotFound)
 	}
 	return t, nil

@@ -16,16 +16,16 @@ func traceCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "trace",
 		Usage:     "Follow one event through topics and stores",
-		ArgsUsage: "EVENT_ID|CORRELATION_ID",
+		ArgsUsage: "EVENT_ID|CORRELATION_ID|RECEIPT_ID",
 		Description: `Prints every stage, attempt and outcome of an event in order of time, and what became of it at each destination: records
 of the topics of topics.yaml, denials, quarantine, rows and chunks of ClickHouse. A correlation id gives every event that bears
-it. Values of events are never printed, only codes, rules, versions and positions.
+it, a receipt of the webhook door the events of its delivery. Values of events are never printed, only codes, rules, versions and positions.
 
 The search reads the topics since --since and looks nothing up by content but ids. Progress is on standard error.
 
 Exit codes: 0 found; 1 the search failed; 4 nothing was found, and where was looked is told.
 
---output json prints {"id", "events": [{"event_id", "correlation_id", "steps": [{"at", "stage", "destination", "outcome", "reason",
+--output json prints {"id", "receipts": [...], "events": [{"event_id", "correlation_id", "steps": [{"at", "stage", "destination", "outcome", "reason",
 "path", "rule", "attempts", "policy", "consent_version", "replay_epoch", "position", "from"}], "ends": [{"destination", "outcome",
 "reason", "copies"}]}], "search"}. Fields are added, not renamed; absent ones are empty.
 
@@ -39,7 +39,7 @@ Examples:
 
 func runTrace(c *cli.Context) error {
 	if c.NArg() != 1 {
-		return cli.Exit("name one event id or correlation id, after the flags", 1)
+		return cli.Exit("name one event id, correlation id or receipt id, after the flags", 1)
 	}
 	f, err := newFinder(c)
 	if err != nil {
@@ -64,6 +64,13 @@ func printJSON(w io.Writer, value any) error {
 }
 
 func showTrace(w io.Writer, t *trace.Trace) {
+	if len(t.Receipts) > 0 {
+		attempts := newTable(w, "attempt at the door", "source", "verification", "answer", "became", "receipt", "raw record")
+		for _, r := range t.Receipts {
+			attempts.AppendRow(table.Row{moment(r.At), r.Source, r.Verification, r.Status, t.Became(r), r.ID, place((*trace.Position)(r.Raw))})
+		}
+		attempts.Render()
+	}
 	for i := range t.Events {
 		e := &t.Events[i]
 		fmt.Fprintf(w, "event %s", e.EventID)
@@ -74,7 +81,7 @@ func showTrace(w io.Writer, t *trace.Trace) {
 		steps := newTable(w, "time", "stage", "destination", "outcome", "why", "policy", "record")
 		for k := range e.Steps {
 			s := &e.Steps[k]
-			steps.AppendRow(table.Row{s.At.Format("2006-01-02 15:04:05.000"), s.Stage, s.Destination, s.Outcome, why(s), versions(s), place(s.Position)})
+			steps.AppendRow(table.Row{moment(s.At), s.Stage, s.Destination, s.Outcome, why(s), versions(s), place(s.Position)})
 		}
 		steps.Render()
 		ends := newTable(w, "destination", "became", "why")

@@ -52,6 +52,11 @@ type Ref struct {
 // Verified is the verification of a good signature.
 const Verified = "ok"
 
+// Bears tells whether an id is one of the receipt's: its own, the event's here or at the provider, or the correlation id.
+func (r *Receipt) Bears(id string) bool {
+	return id != "" && (id == r.ID || id == r.EventID || id == r.Delivery || id == r.Correlation)
+}
+
 // NewID draws an id. Ids of later times sort later.
 func NewID() string {
 	id, err := uuid.NewV7()

@@ -2,10 +2,9 @@ package trace
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ebbgate/ebbgate/internal/kafka"
@@ -24,21 +23,20 @@ type Options struct {
 }
 
 // roles are those whose topics tell of single events, in the order events pass them.
-var roles = []topics.Role{topics.Inbound, topics.Raw, topics.Validated, topics.Quarantine, topics.Decisions}
+var roles = []topics.Role{topics.Receipts, topics.Inbound, topics.Raw, topics.Validated, topics.Quarantine, topics.Decisions}
 
-// Find looks an event id or a correlation id up. A Trace without events means that nothing was found where it says.
+// Find looks an event id, a correlation id or the id of a receipt up. A Trace without events means that nothing was found where it says.
 func Find(ctx context.Context, id string, opts Options) (*Trace, error) {
 	start := time.Now()
-	cl, err := kgo.NewClient(opts.Client.Options()...)
+	r, closing, err := newReader(opts)
 	if err != nil {
-		return nil, fmt.Errorf("opening a client: %w", err)
+		return nil, err
 	}
-	defer cl.Close()
+	defer closing()
 	f, err := newFound(id, opts.Topics)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{options: opts.Client.Options(), admin: kadm.NewClient(cl), since: opts.Since}
 	t := &Trace{ID: id, Events: []Event{}, Search: Search{Store: opts.Store != nil}}
 	if !opts.Since.IsZero() {
 		since := opts.Since.UTC()
@@ -54,6 +52,7 @@ func Find(ctx context.Context, id string, opts Options) (*Trace, error) {
 			opts.Progress(done)
 		}
 	}
+	t.Receipts = f.receipts
 	if err := f.walkBack(ctx, r); err != nil {
 		return nil, err
 	}
@@ -93,21 +92,21 @@ func searched(set *topics.Set) (list []topics.Topic) {
 // walkBack fetches the records that others name as the place where the event entered, or failed: they may bear no id that
 // anybody could have searched for, and may be older than the search.
 func (f *found) walkBack(ctx context.Context, r *reader) error {
-	for at, id := range f.entered {
+	for at, ids := range f.entered {
 		delete(f.entered, at)
-		e, topic := f.events[id], topics.Topic{}
-		if known, ok := f.topics.Topic(at.Topic); ok {
-			topic = known
-		}
-		if topic.Name == "" || topic.Destination != "" || e.has(at) {
+		topic, known := f.topics.Topic(at.Topic)
+		ids = slices.DeleteFunc(ids, func(id string) bool { return f.events[id].has(at) })
+		if !known || topic.Destination != "" || len(ids) == 0 {
 			continue
 		}
 		rec, err := r.at(ctx, at)
 		if err != nil {
 			return err
 		}
-		if rec != nil {
-			f.enter(e, topic, rec)
+		for _, id := range ids {
+			if rec != nil {
+				f.enter(f.events[id], topic, rec)
+			}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -11,19 +12,25 @@ import (
 	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/explain"
 	"github.com/ebbgate/ebbgate/internal/quarantine"
+	"github.com/ebbgate/ebbgate/internal/receipt"
 	"github.com/ebbgate/ebbgate/internal/seal"
 	"github.com/ebbgate/ebbgate/internal/topics"
 )
 
 // found collects the records of the events that an id names.
 type found struct {
-	id      string
+	id       string
+	receipts []*receipt.Receipt
+	// named are the ids of events that the receipts name, and delivered where the deliveries lie that they are about.
+	named     map[string]bool
+	delivered map[Position]bool
+
 	topics  *topics.Set
 	scanner *event.Scanner
 	index   event.Index
 	events  map[string]*Event
 	order   []string
-	entered map[Position]string // event id by where it entered or was read, to be looked up
+	entered map[Position][]string // event ids by where they entered or were read, to be looked up
 }
 
 func newFound(id string, set *topics.Set) (*found, error) {
@@ -32,7 +39,7 @@ func newFound(id string, set *topics.Set) (*found, error) {
 		return nil, err
 	}
 	return &found{
-		id: id, topics: set, scanner: event.NewScanner(dict, event.DefaultLimits), events: map[string]*Event{}, entered: map[Position]string{},
+		id: id, named: map[string]bool{}, delivered: map[Position]bool{}, topics: set, scanner: event.NewScanner(dict, event.DefaultLimits), events: map[string]*Event{}, entered: map[Position][]string{},
 	}, nil
 }
 
@@ -48,8 +55,12 @@ func (f *found) event(id string) *Event {
 
 // take looks at one record of a topic and keeps what it says if it is about the id.
 func (f *found) take(t topics.Topic, rec *kgo.Record) {
+	if t.Role == topics.Receipts {
+		f.receipt(rec)
+		return
+	}
 	id, correlation := f.names(t, rec)
-	if id == "" || (id != f.id && correlation != f.id) {
+	if id == "" || (id != f.id && correlation != f.id && !f.named[id] && !f.ofDelivery(t, rec)) {
 		return
 	}
 	e := f.event(id)
@@ -75,7 +86,7 @@ func (f *found) names(t topics.Topic, rec *kgo.Record) (id, correlation string) 
 			id = string(rec.Key)
 		}
 	case topics.Decisions:
-		if id == "" && bytes.Contains(rec.Value, []byte(f.id)) {
+		if id == "" && (len(f.receipts) > 0 || bytes.Contains(rec.Value, []byte(f.id))) {
 			id = decision(rec).EventID
 		}
 	}
@@ -100,7 +111,7 @@ func (f *found) words(body []byte) (id, correlation string) {
 func (f *found) enter(e *Event, t topics.Topic, rec *kgo.Record) {
 	step := Step{At: rec.Timestamp.UTC(), Position: positionOf(rec), Came: cameFrom(rec)}
 	if step.Came != nil {
-		f.entered[*step.Came] = e.EventID
+		f.look(*step.Came, e.EventID)
 	}
 	switch {
 	case t.Destination != "":
@@ -122,6 +133,13 @@ func (f *found) enter(e *Event, t topics.Topic, rec *kgo.Record) {
 		f.quarantined(e, &step, rec)
 	}
 	e.Steps = append(e.Steps, step)
+}
+
+// look notes where an event entered. A list that was split is where several did.
+func (f *found) look(at Position, id string) {
+	if !slices.Contains(f.entered[at], id) {
+		f.entered[at] = append(f.entered[at], id)
+	}
 }
 
 func (f *found) sealed(e *Event, step *Step, destination string, rec *kgo.Record) {
@@ -152,7 +170,7 @@ func (f *found) quarantined(e *Event, step *Step, rec *kgo.Record) {
 	} else if name, ok := f.topics.DestinationOf(q.Ref.Topic); ok {
 		step.Destination = name
 	}
-	f.entered[*step.Came] = e.EventID
+	f.look(*step.Came, e.EventID)
 	e.outcome(explain.Outcome{At: step.At, Destination: step.Destination, Fault: &explain.Fault{Stage: q.Stage, Code: q.Code, Path: q.Path}})
 }
 

@@ -30,6 +30,11 @@ func (s *Store) look(ctx context.Context, f *found) error {
 	for _, id := range f.order {
 		ids = append(ids, clickhouse.Literal(id))
 	}
+	for id := range f.named {
+		if _, found := f.events[id]; !found {
+			ids = append(ids, clickhouse.Literal(id))
+		}
+	}
 	query := fmt.Sprintf(rowQuery, clickhouse.Quote(s.Table), strings.Join(ids, ", "), clickhouse.Literal(f.id))
 	err := s.Client.Query(ctx, query, nil, func(scan func(...any) error) error { return s.row(f, scan) })
 	if err != nil {
@@ -58,7 +63,7 @@ func (s *Store) row(f *found, scan func(...any) error) error {
 	step.Position = &at
 	if came.Topic != "" {
 		step.Came = &came
-		f.entered[came] = id
+		f.look(came, id)
 	}
 	e.Steps = append(e.Steps, step)
 	if !e.sealedFor(s.Destination) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ebbgate/ebbgate/internal/explain"
+	"github.com/ebbgate/ebbgate/internal/receipt"
 )
 
 // What a step records.
@@ -88,9 +89,11 @@ type Searched struct {
 
 // Trace is the answer to one id.
 type Trace struct {
-	ID     string  `json:"id"`
-	Events []Event `json:"events"`
-	Search Search  `json:"search"`
+	ID string `json:"id"`
+	// Receipts are the attempts at the webhook door that the id names, or that delivered what it names.
+	Receipts []*receipt.Receipt `json:"receipts,omitempty"`
+	Events   []Event            `json:"events"`
+	Search   Search             `json:"search"`
 }
 
 // finish orders the steps and says what became of the event.
