@@ -9,6 +9,9 @@ import (
 // HeaderCorrelationID is where a sender may name a correlation id, and where every answer does.
 const HeaderCorrelationID = "X-Correlation-Id"
 
+// HeaderReceiptID names the receipt of a request in its answer.
+const HeaderReceiptID = "X-Receipt-Id"
+
 // CorrelationID returns the id under which a request is followed: the trace id of its traceparent, else what it names, else
 // a new one.
 func CorrelationID(r *http.Request) string {

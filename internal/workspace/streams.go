@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,15 +14,16 @@ import (
 const (
 	ServiceFile     = "service.yaml"
 	StreamsFolder   = "streams"
+	DoorsFolder     = "doors"
 	resourcesFolder = "resources"
 	testSuffix      = "_benthos_test"
 )
 
-// EngineFiles lists the files of a workspace that the engine reads: service.yaml, streams and resources. Those of unit tests are
+// EngineFiles lists the files of a workspace that the engine reads: service.yaml, streams, doors and resources. Those of unit tests are
 // among them only if asked for.
 func EngineFiles(fsys fs.FS, tests bool) ([]string, error) {
 	var files []string
-	for _, root := range []string{ServiceFile, StreamsFolder, resourcesFolder} {
+	for _, root := range []string{ServiceFile, StreamsFolder, DoorsFolder, resourcesFolder} {
 		err := fs.WalkDir(fsys, root, func(name string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err
@@ -154,8 +154,6 @@ func (v value) get(names ...string) value {
 	}
 	return v
 }
-
-var variable = regexp.MustCompile(`\$\{([A-Za-z0-9_]+)(?::([^}]*))?\}`)
 
 // text is the value as the file says it: a variable stands for its default. It is not known where it depends on the environment
 // or on the event.

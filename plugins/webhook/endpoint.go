@@ -47,19 +47,8 @@ func parseEndpoints(conf *service.ParsedConfig) (map[string]*endpoint, error) {
 
 func parseEndpoint(conf *service.ParsedConfig) (ep *endpoint, err error) {
 	ep = &endpoint{}
-	for _, text := range []struct {
-		field string
-		to    *string
-	}{{epFieldPath, &ep.path}, {epFieldSource, &ep.source}, {epFieldProvider, &ep.provider}} {
-		if *text.to, err = conf.FieldString(text.field); err != nil {
-			return nil, err
-		}
-	}
-	if !strings.HasPrefix(ep.path, "/") || ep.path == "/health" || ep.path == "/ready" {
-		return nil, errors.New("path: give one that begins with / and is neither /health nor /ready")
-	}
-	if !event.ValidID([]byte(ep.source)) {
-		return nil, errors.New("source: give a name of letters, digits and .:_-")
+	if err := ep.name(conf); err != nil {
+		return nil, err
 	}
 	if ep.scheme, err = parseScheme(conf, ep.provider); err != nil {
 		return nil, err
@@ -76,27 +65,52 @@ func parseEndpoint(conf *service.ParsedConfig) (ep *endpoint, err error) {
 	return ep, nil
 }
 
+// name reads what an endpoint is called.
+func (ep *endpoint) name(conf *service.ParsedConfig) (err error) {
+	for _, text := range []struct {
+		field string
+		to    *string
+	}{{epFieldPath, &ep.path}, {epFieldSource, &ep.source}, {epFieldProvider, &ep.provider}} {
+		if *text.to, err = conf.FieldString(text.field); err != nil {
+			return err
+		}
+	}
+	if !strings.HasPrefix(ep.path, "/") || ep.path == "/health" || ep.path == "/ready" {
+		return errors.New("path: give one that begins with / and is neither /health nor /ready")
+	}
+	if !event.ValidID([]byte(ep.source)) {
+		return errors.New("source: give a name of letters, digits and .:_-")
+	}
+	return nil
+}
+
 func parseScheme(conf *service.ParsedConfig, provider string) (*signature.Scheme, error) {
-	c := signature.Config{Provider: provider}
-	var err error
-	if c.Tolerance, err = conf.FieldDuration(epFieldTolerance); err != nil {
+	c, err := parseWire(conf, provider)
+	if err != nil {
 		return nil, err
 	}
 	if c.Secrets, err = parseSecrets(conf); err != nil {
 		return nil, err
 	}
+	return signature.New(c)
+}
+
+// parseWire reads how deliveries look, without the secrets.
+func parseWire(conf *service.ParsedConfig, provider string) (c signature.Config, err error) {
+	c.Provider = provider
+	if c.Tolerance, err = conf.FieldDuration(epFieldTolerance); err != nil {
+		return c, err
+	}
 	if c.ID, err = parsePlace(conf, epFieldID); err != nil {
-		return nil, err
+		return c, err
 	}
 	if c.Type, err = parsePlace(conf, epFieldType); err != nil {
-		return nil, err
+		return c, err
 	}
 	if conf.Contains(epFieldGeneric) {
-		if c.Generic, err = parseGeneric(conf.Namespace(epFieldGeneric)); err != nil {
-			return nil, err
-		}
+		c.Generic, err = parseGeneric(conf.Namespace(epFieldGeneric))
 	}
-	return signature.New(c)
+	return c, err
 }
 
 func parseSecrets(conf *service.ParsedConfig) ([]signature.Secret, error) {
@@ -153,7 +167,7 @@ func readSecret(env, file string) (string, error) {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("file: %w", err)
+		return "", fmt.Errorf("file: %w: write the secret the provider shows for this endpoint into it, or take the endpoint out; `ebbgate webhook secrets` makes one to try with", err)
 	}
 	value := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
 	if value == "" {

@@ -52,12 +52,12 @@ func (in *input) attempt(w http.ResponseWriter, r *http.Request, ep *endpoint) *
 	rec.Verification, rec.Key = string(verified.Code), verified.KeyID
 	in.metrics.receipts.Incr(1, ep.source, rec.Verification)
 	if !verified.OK() {
-		return in.turnAway(ctx, rec)
+		return in.turnAway(ctx, w, rec)
 	}
 	if text, ok := ep.scheme.Challenge(body); ok {
 		return in.echo(ctx, w, rec, text)
 	}
-	if refusal := in.accept(ctx, r, ep, body, rec); refusal != nil {
+	if refusal := in.accept(ctx, w, r, ep, body, rec); refusal != nil {
 		return refusal
 	}
 	in.metrics.durable.Timing(int64(in.now().Sub(begin)), ep.source)
@@ -74,9 +74,9 @@ func (in *input) newReceipt(r *http.Request, ep *endpoint, body []byte) *receipt
 	}
 }
 
-func (in *input) turnAway(ctx context.Context, rec *receipt.Receipt) *door.Refusal {
+func (in *input) turnAway(ctx context.Context, w http.ResponseWriter, rec *receipt.Receipt) *door.Refusal {
 	rec.Status = refuseSignature.Status
-	if err := in.write(ctx, rec); err != nil {
+	if err := in.write(ctx, w, rec); err != nil {
 		return door.RefuseNotDurable
 	}
 	return refuseSignature
@@ -85,7 +85,7 @@ func (in *input) turnAway(ctx context.Context, rec *receipt.Receipt) *door.Refus
 // echo answers a provider that asks whether the endpoint is ours before it delivers.
 func (in *input) echo(ctx context.Context, w http.ResponseWriter, rec *receipt.Receipt, text string) *door.Refusal {
 	rec.Status = http.StatusOK
-	if err := in.write(ctx, rec); err != nil {
+	if err := in.write(ctx, w, rec); err != nil {
 		return door.RefuseNotDurable
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -95,7 +95,7 @@ func (in *input) echo(ctx context.Context, w http.ResponseWriter, rec *receipt.R
 }
 
 // accept makes the delivery durable, and then the receipt that says where it is.
-func (in *input) accept(ctx context.Context, r *http.Request, ep *endpoint, body []byte, rec *receipt.Receipt) *door.Refusal {
+func (in *input) accept(ctx context.Context, w http.ResponseWriter, r *http.Request, ep *endpoint, body []byte, rec *receipt.Receipt) *door.Refusal {
 	describe(ep, r, body, rec)
 	if rec.Attempt > 1 {
 		in.metrics.retries.Incr(1, ep.source)
@@ -111,7 +111,7 @@ func (in *input) accept(ctx context.Context, r *http.Request, ep *endpoint, body
 	}
 	rec.Raw = &receipt.Ref{Topic: at.Topic, Partition: at.Partition, Offset: at.Offset}
 	rec.Status = http.StatusOK
-	if err := in.write(ctx, rec); err != nil {
+	if err := in.write(ctx, w, rec); err != nil {
 		return door.RefuseNotDurable
 	}
 	return nil

@@ -65,17 +65,7 @@ sender's address, the answer, and the position of the raw record. No payload.
 
 Metadata added: `+"`webhook_source`, `webhook_provider`, `webhook_id`, `webhook_type`, `webhook_receipt`, `webhook_signature`"+` (the
 headers needed to verify the body again). Write them with the output's `+"`metadata`"+` field.`).
-		Fields(door.Fields("127.0.0.1:8081", "1MiB")...).
-		Fields(
-			stage.WorkspaceField(),
-			service.NewStringField(whFieldTopic).
-				Description("The topic with role inbound that raw deliveries go to.").
-				Default("inbound.webhooks"),
-			service.NewObjectField(whFieldReceipts, kafka.ClientFields()...).
-				Description("The brokers that receipts are written to."),
-			service.NewObjectListField(whFieldEndpoints, endpointFields()...).
-				Description("One entry for each provider account that delivers."),
-		).
+		Fields(inputFields()...).
 		Example("Stripe and GitHub", "Two providers, with a secret that is being rotated.", `
 input:
   webhook:
@@ -103,6 +93,19 @@ output:
     metadata:
       include_prefixes: [ webhook_ ]
 `)
+}
+
+func inputFields() []*service.ConfigField {
+	return append(door.Fields("127.0.0.1:8081", "1MiB"),
+		stage.WorkspaceField(),
+		service.NewStringField(whFieldTopic).
+			Description("The topic with role inbound that raw deliveries go to.").
+			Default("inbound.webhooks"),
+		service.NewObjectField(whFieldReceipts, kafka.ClientFields()...).
+			Description("The brokers that receipts are written to."),
+		service.NewObjectListField(whFieldEndpoints, endpointFields()...).
+			Description("One entry for each provider account that delivers."),
+	)
 }
 
 func endpointFields() []*service.ConfigField {
