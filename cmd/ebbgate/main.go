@@ -121,6 +121,8 @@ func commands() []*cli.Command {
 		policyCommand(),
 		schemaCommand(),
 		traceCommand(),
+		receiptsCommand(),
+		webhookCommand(),
 		consentCommand(),
 		generateCommand(),
 	}
