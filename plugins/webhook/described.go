@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -101,6 +102,9 @@ func DescribeAll(fsys fs.FS, lookup func(string) (string, bool)) ([]Described, e
 		text, err := fs.ReadFile(fsys, file)
 		if err != nil {
 			return nil, err
+		}
+		if !bytes.Contains(text, []byte(componentName+":")) {
+			continue // what is wrong with streams of others is for others to say
 		}
 		found, err := Describe(workspace.Expand(string(text), lookup))
 		if err != nil {
