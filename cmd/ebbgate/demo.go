@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 
 	"github.com/ebbgate/ebbgate/internal/demo"
 	"github.com/ebbgate/ebbgate/internal/sandbox"
+	"github.com/ebbgate/ebbgate/internal/signature"
+	"github.com/ebbgate/ebbgate/plugins/webhook"
 )
 
 func demoCommand() *cli.Command {
@@ -21,7 +24,8 @@ func demoCommand() *cli.Command {
 		Name:  "demo",
 		Usage: "Run the shipped pipelines on the sandbox and balance the books",
 		Description: `Starts a broker and ClickHouse on this machine, applies topics and schema, runs the pipelines, publishes GitHub's webhook
-examples and generated events (bad ones, ones without consent and canaries among them), and counts what became of each.
+examples and generated events (bad ones, ones without consent and canaries among them), delivers signed webhooks of every provider to
+the door (repeats and forged ones too), and counts what became of each.
 Run again in the same folder it publishes nothing twice. Then it shows how long events took, what three queries of the analysts'
 cookbook answer, the trace of one row and the explanation of one denial. With --keep it ends with the commands that answer a
 privacy officer about these two events.
@@ -74,6 +78,9 @@ func runDemo(c *cli.Context) error {
 		Program: program, Dir: c.String("dir"), Workspace: c.String("workspace"), Events: c.Int("events"), Seed: c.Uint64("seed"),
 		Kill: c.Bool("kill"), Keep: c.Bool("keep"), Live: isTerminal(c.App.ErrWriter) && os.Getenv("TERM") != "dumb", Timeout: c.Duration("timeout"),
 		Out: c.App.Writer, Messages: c.App.ErrWriter, Progress: fetchProgress(c.App.ErrWriter),
+		Endpoints: func(environment []string) ([]demo.Endpoint, error) {
+			return doorEndpoints(c.String("workspace"), environment)
+		},
 	})
 	if result != nil {
 		if printErr := printDemo(c, result); printErr != nil {
@@ -101,11 +108,47 @@ func printDemo(c *cli.Context, result *demo.Result) error {
 	return result.WriteNext(w)
 }
 
+// doorEndpoints are those of a workspace's webhook doors under an environment, each with its own secret and with a stranger's.
+func doorEndpoints(workspace string, environment []string) (found []demo.Endpoint, err error) {
+	lookup := func(name string) (string, bool) {
+		for _, pair := range environment {
+			if value, ok := strings.CutPrefix(pair, name+"="); ok {
+				return value, true
+			}
+		}
+		return os.LookupEnv(name)
+	}
+	all, err := webhook.DescribeAll(os.DirFS(workspace), lookup)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		ep := demo.Endpoint{URL: all[i].URL, Source: all[i].Source, Provider: all[i].Provider}
+		if ep.Scheme, err = all[i].Scheme(); err != nil {
+			return nil, err
+		}
+		strange, err := signature.NewSecret(ep.Provider)
+		if err != nil {
+			return nil, err
+		}
+		if ep.Stranger, err = all[i].Scheme(signature.Secret{ID: "stranger", Value: strange}); err != nil {
+			return nil, err
+		}
+		found = append(found, ep)
+	}
+	return found, nil
+}
+
 // showEvidence tells of one event that was delivered and one that was not, as the commands for it do.
 func showEvidence(w io.Writer, e *demo.Evidence) {
 	if e.Trace != nil {
 		fmt.Fprintf(w, "\nThe way of one row: ebbgate trace %s\n", e.Delivered)
 		showTrace(w, e.Trace)
+	}
+	if shown := e.Receipts.Shown; shown != nil && shown.Receipt() != nil {
+		fmt.Fprintf(w, "\nA delivery that came twice: ebbgate receipts show %s\n", shown.ID)
+		showReceipt(w, shown, shown.Receipt())
+		showTrace(w, shown)
 	}
 	if e.Denial != nil {
 		fmt.Fprintf(w, "\nWhy one event is not there: ebbgate policy explain --event-id %s\n", e.Denied)

@@ -38,6 +38,8 @@ type Options struct {
 	Messages  io.Writer // what happens meanwhile
 	Progress  func(npm.Progress)
 	Timeout   time.Duration // for all events to arrive
+	// Endpoints are those of the workspace's webhook door, as they are under an environment.
+	Endpoints func(environment []string) ([]Endpoint, error)
 }
 
 // Result is what came out of a run.
@@ -53,7 +55,7 @@ type Result struct {
 	Canaries  int
 	Searched  int // places
 
-	dir, workspace string
+	dir, workspace, door string
 }
 
 // run is one run under way.
@@ -91,7 +93,7 @@ func Run(ctx context.Context, opts Options) (result *Result, err error) {
 		return nil, err
 	}
 	if result, err = r.account(ctx); result != nil {
-		result.Kept, result.dir, result.workspace = r.Keep, r.Dir, r.Workspace
+		result.Kept, result.dir, result.workspace, result.door = r.Keep, r.Dir, r.Workspace, r.pipelines.door
 	}
 	return result, err
 }

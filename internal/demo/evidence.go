@@ -19,12 +19,13 @@ import (
 	"github.com/ebbgate/ebbgate/internal/trace"
 )
 
-// Evidence is one event that was delivered and one that was not, each as the commands for it tell.
+// Evidence is one event that was delivered and one that was not, each as the commands for it tell, and the receipts of the door.
 type Evidence struct {
 	Delivered string
 	Trace     *trace.Trace
 	Denied    string
 	Denial    *explain.Report
+	Receipts  Receipts
 }
 
 // evidence looks up one event of each kind, the way `ebbgate trace` and `ebbgate policy explain` do. Where a run has none of a
@@ -50,6 +51,9 @@ func (r *run) evidence(ctx context.Context, conn driver.Conn) (e Evidence, err e
 		e.Trace, err = trace.Find(ctx, e.Delivered, where)
 	}
 	if err != nil {
+		return e, err
+	}
+	if e.Receipts, err = r.receipts(ctx, where); err != nil {
 		return e, err
 	}
 	if e.Denied, err = r.denied(ctx); err == nil && e.Denied != "" {

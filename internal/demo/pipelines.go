@@ -22,6 +22,7 @@ const stopGrace = 45 * time.Second
 type pipelines struct {
 	opts      Options
 	endpoints sandbox.Endpoints
+	door      string // where the webhook door listens; empty where the workspace has none
 	log       string
 	begun     int64 // where in the log this run begins
 	cmd       *exec.Cmd
@@ -33,7 +34,17 @@ func startPipelines(opts Options, endpoints sandbox.Endpoints) (*pipelines, erro
 	if info, err := os.Stat(p.log); err == nil {
 		p.begun = info.Size()
 	}
+	if _, err := os.Stat(filepath.Join(opts.Workspace, doorFile)); err == nil {
+		if p.door, err = freeDoor(); err != nil {
+			return nil, err
+		}
+	}
 	return p, p.start()
+}
+
+// environment is what the pipelines find their parts by.
+func (p *pipelines) environment() []string {
+	return append(p.endpoints.Environment(), "EBBGATE_HTTP_ADDRESS=127.0.0.1:0", envDoorAddress+"="+p.door)
 }
 
 func (p *pipelines) start() error {
@@ -42,8 +53,12 @@ func (p *pipelines) start() error {
 		return fmt.Errorf("opening the pipelines' log: %w", err)
 	}
 	defer log.Close()
-	p.cmd = exec.Command(p.opts.Program, "streams", "-o", filepath.Join(p.opts.Workspace, "service.yaml"), filepath.Join(p.opts.Workspace, "streams"))
-	p.cmd.Env = append(append(os.Environ(), p.endpoints.Environment()...), "EBBGATE_HTTP_ADDRESS=127.0.0.1:0")
+	args := []string{"streams", "-o", filepath.Join(p.opts.Workspace, "service.yaml"), filepath.Join(p.opts.Workspace, "streams")}
+	if p.door != "" {
+		args = append(args, filepath.Join(p.opts.Workspace, doorFile))
+	}
+	p.cmd = exec.Command(p.opts.Program, args...)
+	p.cmd.Env = append(os.Environ(), p.environment()...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to handle, in order
 	if err := p.cmd.Start(); err != nil {

@@ -8,10 +8,10 @@ import (
 	"os/exec"
 )
 
-// prepare applies topics and schema with the commands a platform team uses.
+// prepare applies topics and schema with the commands a platform team uses, and makes secrets for the door.
 func (r *run) prepare(ctx context.Context) error {
-	for _, group := range []string{"topics", "clickhouse"} {
-		if err := r.command(ctx, group, "apply"); err != nil {
+	for _, command := range [][2]string{{"topics", "apply"}, {"clickhouse", "apply"}, {"webhook", "secrets"}} {
+		if err := r.command(ctx, command[0], command[1]); err != nil {
 			return err
 		}
 	}

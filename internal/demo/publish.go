@@ -17,6 +17,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/consent"
 	"github.com/ebbgate/ebbgate/internal/generate"
 	"github.com/ebbgate/ebbgate/internal/npm"
+	"github.com/ebbgate/ebbgate/internal/sender"
 	"github.com/ebbgate/ebbgate/internal/topics"
 )
 
@@ -51,7 +52,23 @@ func (r *run) publish(ctx context.Context) error {
 		Seed: r.Seed, Count: r.Events, Start: start, BadShare: 0.02, MissingConsentShare: 0.05, WithdrawnShare: 0.05,
 		CanaryEvery: max(1, r.Events/400),
 	})
-	if err := errors.Join(p.statements(ctx, gen), p.deliveries(ctx), p.events(ctx, gen)); err != nil {
+	k, err := r.newKnocker(ctx, client, start)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(p.statements(ctx, gen), p.deliveries(ctx)); err != nil {
+		return err
+	}
+	if err := client.Flush(ctx); err != nil {
+		return fmt.Errorf("publishing: %w", err)
+	}
+	if err := k.deliver(ctx, 0, deliveriesEach-1); err != nil {
+		return err
+	}
+	if err := p.events(ctx, gen); err != nil { // in the midst of which everything may be killed
+		return err
+	}
+	if err := k.deliver(ctx, deliveriesEach-1, deliveriesEach); err != nil {
 		return err
 	}
 	if err := client.Flush(ctx); err != nil {
@@ -60,8 +77,8 @@ func (r *run) publish(ctx context.Context) error {
 	for _, c := range gen.Canaries() {
 		r.canaries = append(r.canaries, books.Canary{Value: c.Value, Field: c.Field})
 	}
-	r.published = p.count
-	r.tell("%d records published, %d were there from an earlier run", p.count, p.there)
+	r.published = p.count + k.count
+	r.tell("%d records published, %d were there from an earlier run; of these %d and %d were signed webhooks", r.published, p.there+k.there, k.count, k.there)
 	return p.failed
 }
 
@@ -115,6 +132,9 @@ func (p *publisher) statements(ctx context.Context, gen *generate.Generator) err
 		}
 		p.produce(ctx, fmt.Sprintf("statement-%d-%d", p.Seed, i), &kgo.Record{Topic: p.consentTopic(), Key: []byte(key), Value: rec.Append(nil)})
 	}
+	for _, user := range sender.Subjects() {
+		p.consents(ctx, user, "analytics", "marketing")
+	}
 	return nil
 }
 
@@ -138,10 +158,7 @@ func (p *publisher) deliveries(ctx context.Context) error {
 		}
 		// A payload without a sender is quarantined for lack of a subject; nobody needs to have consented.
 		if err := json.Unmarshal(d.Body, &body); err == nil && body.Sender.ID%3 != 0 {
-			rec := consent.Record{Version: 1, Purposes: map[string]bool{"analytics": true}, Source: "demo", ChangedAt: time.Now()}
-			key := p.ring.SubjectPseudonym("user_id", "github:"+strconv.FormatInt(body.Sender.ID, 10))
-			p.produce(ctx, "consent-"+key, &kgo.Record{Topic: p.consentTopic(), Key: []byte(key), Value: rec.Append(nil)})
-			p.done["consent-"+key] = true
+			p.consents(ctx, "github:"+strconv.FormatInt(body.Sender.ID, 10), "analytics")
 		}
 		p.produce(ctx, "github-"+strconv.Itoa(i), &kgo.Record{Topic: topicGitHub, Key: []byte(d.ID), Value: d.Body, Headers: []kgo.RecordHeader{
 			{Key: generate.HeaderGitHubEvent, Value: []byte(d.Event)},
@@ -149,6 +166,17 @@ func (p *publisher) deliveries(ctx context.Context) error {
 		}})
 	}
 	return nil
+}
+
+// consents says yes for somebody, once.
+func (p *publisher) consents(ctx context.Context, user string, purposes ...string) {
+	rec := consent.Record{Version: 1, Purposes: map[string]bool{}, Source: "demo", ChangedAt: time.Now()}
+	for _, purpose := range purposes {
+		rec.Purposes[purpose] = true
+	}
+	key := p.ring.SubjectPseudonym("user_id", user)
+	p.produce(ctx, "consent-"+key, &kgo.Record{Topic: p.consentTopic(), Key: []byte(key), Value: rec.Append(nil)})
+	p.done["consent-"+key] = true
 }
 
 func (p *publisher) events(ctx context.Context, gen *generate.Generator) error {

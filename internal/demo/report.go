@@ -37,6 +37,7 @@ func (res *Result) WriteReport(w io.Writer) error {
 		}
 		answer.Render()
 	}
+	res.Evidence.Receipts.write(w)
 	return nil
 }
 
@@ -84,18 +85,15 @@ Everything runs. Try next:
 
 As a privacy officer you would ask:
   %s
-`, base, database, strings.Join(res.Questions(), "\n  "))
+%s`, base, database, strings.Join(res.Questions(), "\n  "), res.support())
 }
 
 // Questions are commands for a shell, with ids of this run: the first one says where it runs; then why each field of a row
 // was delivered, why another event was denied, and which policy version said so at each stage.
 func (res *Result) Questions() []string {
-	dir, workspace := "", ""
+	dir, workspace := "", res.named()
 	if filepath.Clean(res.dir) != sandbox.DefaultDir {
 		dir = " --dir " + quoted(res.dir)
-	}
-	if filepath.Clean(res.workspace) != "pipelines" {
-		workspace = " --workspace " + quoted(res.workspace)
 	}
 	return []string{
 		`eval "$(bin/ebbgate sandbox env` + dir + `)"`,
@@ -103,6 +101,27 @@ func (res *Result) Questions() []string {
 		"bin/ebbgate policy explain" + workspace + " --event-id " + res.Evidence.Denied,
 		"bin/ebbgate trace" + workspace + " " + res.Evidence.Delivered,
 	}
+}
+
+// support are the commands of who has to say whether a delivery came, and to send one more; none where there is no door.
+func (res *Result) support() string {
+	if res.Evidence.Receipts.Shown == nil {
+		return ""
+	}
+	workspace, id := res.named(), res.Evidence.Receipts.Shown.ID
+	return "\nOn the question whether a webhook came, and what became of it:\n" +
+		"  bin/ebbgate receipts list" + workspace + " --source stripe\n" +
+		"  bin/ebbgate receipts show" + workspace + " " + id + "\n" +
+		"  bin/ebbgate receipts verify" + workspace + " " + id + "\n" +
+		"  bin/ebbgate webhook send" + workspace + " --url http://" + res.door + "/stripe stripe\n"
+}
+
+// named is the flag for a workspace that is not found by itself.
+func (res *Result) named() string {
+	if filepath.Clean(res.workspace) == "pipelines" {
+		return ""
+	}
+	return " --workspace " + quoted(res.workspace)
 }
 
 // quoted is a word for a shell.

@@ -27,6 +27,7 @@ const (
 	EnvBrokers       = "EBBGATE_BROKERS"
 	EnvClickHouseDSN = "EBBGATE_CLICKHOUSE_DSN"
 	EnvKeysFile      = "EBBGATE_KEYS_FILE"
+	EnvSecrets       = "EBBGATE_SECRETS"
 )
 
 // Options say where a sandbox lives. The zero value is good.
@@ -102,6 +103,7 @@ func ownDSN(address string) string { return "http://" + address + "/" + Database
 
 // The places inside a sandbox's folder.
 func keysFile(dir string) string      { return filepath.Join(dir, "keys", "master.key") }
+func secretsDir(dir string) string    { return filepath.Join(dir, "secrets") }
 func stateFile(dir string) string     { return filepath.Join(dir, "sandbox.json") }
 func lockFile(dir string) string      { return filepath.Join(dir, "sandbox.lock") }
 func logFile(dir, name string) string { return filepath.Join(dir, "logs", name+".log") }

@@ -65,7 +65,7 @@ func (s *Sandbox) start(ctx context.Context) error {
 		return err
 	}
 	s.state = State{PID: os.Getpid(), Started: time.Now().UTC().Truncate(time.Second), Engine: found.kind}
-	s.state.Endpoints = Endpoints{KeysFile: keysFile(s.opts.Dir), ClickHouseDSN: s.opts.ClickHouseDSN}
+	s.state.Endpoints = Endpoints{KeysFile: keysFile(s.opts.Dir), SecretsDir: secretsDir(s.opts.Dir), ClickHouseDSN: s.opts.ClickHouseDSN}
 	broker, err := s.launch(ctx, Broker, s.opts.BrokerPort, nil, askBroker)
 	if err != nil {
 		return err

@@ -283,7 +283,7 @@ func TestExternalClickHouseIsUsedAsItIs(t *testing.T) {
 	require.Len(t, s.State().Processes, 1)
 	assert.Equal(t, []string{
 		"EBBGATE_BROKERS=" + s.Endpoints().Brokers, "EBBGATE_CLICKHOUSE_DSN=clickhouse://example.com:9000/x",
-		"EBBGATE_KEYS_FILE=" + s.Endpoints().KeysFile,
+		"EBBGATE_KEYS_FILE=" + s.Endpoints().KeysFile, "EBBGATE_SECRETS=" + s.Endpoints().SecretsDir,
 	}, s.Endpoints().Environment())
 }
 

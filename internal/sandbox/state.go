@@ -20,11 +20,14 @@ type Endpoints struct {
 	Brokers       string `json:"brokers"` // host:port
 	ClickHouseDSN string `json:"clickhouse_dsn"`
 	KeysFile      string `json:"keys_file"`
+	SecretsDir    string `json:"secrets_dir"` // of doors; made by those who need some
 }
 
 // Environment returns the endpoints as NAME=value, for a child's environment.
 func (e Endpoints) Environment() []string {
-	return []string{EnvBrokers + "=" + e.Brokers, EnvClickHouseDSN + "=" + e.ClickHouseDSN, EnvKeysFile + "=" + e.KeysFile}
+	return []string{
+		EnvBrokers + "=" + e.Brokers, EnvClickHouseDSN + "=" + e.ClickHouseDSN, EnvKeysFile + "=" + e.KeysFile, EnvSecrets + "=" + e.SecretsDir,
+	}
 }
 
 // ProcessState is one running child.

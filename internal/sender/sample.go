@@ -36,3 +36,6 @@ func SampleType(provider string) string { return types[provider] }
 
 // NewID draws an id for a sample.
 func NewID() string { return "evt_" + strings.ToLower(rand.Text()) }
+
+// Subjects are the user ids of those whom the samples are about.
+func Subjects() []string { return []string{"u_ada", "github:583231", "shopify:207119551"} }

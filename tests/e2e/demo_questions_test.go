@@ -18,6 +18,7 @@ var (
 	ruleOf       = regexp.MustCompile(`(\S+) .*policy\.yaml:(\d+) `)
 	eventID      = regexp.MustCompile(`evt_[0-9a-v]{26}`)
 	officerTitle = "As a privacy officer you would ask:\n"
+	supportTitle = "On the question whether a webhook came, and what became of it:\n"
 )
 
 // latencies holds that every row of the demo was measured, and no time is one that cannot be.
@@ -37,13 +38,33 @@ func (h *house) latencies(out string) {
 	require.Positive(h.t, before)
 }
 
+// commands are those that a kept demo prints under a title.
+func commands(h *house, out, title string) []string {
+	h.t.Helper()
+	_, block, ok := strings.Cut(out, title)
+	require.True(h.t, ok, out)
+	block, _, _ = strings.Cut(block, "\n\n")
+	return strings.Split(strings.TrimSpace(block), "\n")
+}
+
+// supporter runs those that say whether a webhook came.
+func (h *house) supporter(out string) {
+	h.t.Helper()
+	where := commands(h, out, officerTitle)[0]
+	asked := commands(h, out, supportTitle)
+	require.Len(h.t, asked, 4)
+	list := h.shell(where, asked[0])
+	require.Contains(h.t, list, "bad_signature")
+	require.Contains(h.t, list, "evt_demo-1-stripe-2")
+	require.Contains(h.t, h.shell(where, asked[1]), "verification   ok, with secret main")
+	require.Contains(h.t, h.shell(where, asked[2]), "good: these bytes arrived")
+}
+
 // officer runs the commands that a kept demo ends with, as they are printed, and holds the answers against the row that is
 // there, the row that is not, and the policy.
 func (h *house) officer(out string) {
 	h.t.Helper()
-	_, block, ok := strings.Cut(out, officerTitle)
-	require.True(h.t, ok, out)
-	asked := strings.Split(strings.TrimSpace(block), "\n")
+	asked := commands(h, out, officerTitle)
 	require.Len(h.t, asked, 4)
 	delivered, denied := eventID.FindString(asked[1]), eventID.FindString(asked[2])
 	require.Equal(h.t, delivered, eventID.FindString(asked[3]))

@@ -31,6 +31,8 @@ func TestDemo(t *testing.T) {
 	first := demo("--events", "1500")
 	require.Zero(t, first.code, first.both())
 	require.Contains(t, first.out, "balanced: every accepted event came to exactly one end")
+	require.Regexp(t, `stripe +│ bad_signature │ +401 │ +1 │`, first.out)
+	require.Regexp(t, `sendgrid │ ok +│ +200 │ +4 │`, first.out)
 	canaries := numbers(t, canaryLine, first.out)
 	require.GreaterOrEqual(t, canaries[0], 200)
 	require.GreaterOrEqual(t, canaries[1], 10)
@@ -45,6 +47,7 @@ func TestDemo(t *testing.T) {
 	h.conn = open(t, state.Endpoints.ClickHouseDSN)
 	h.latencies(first.out)
 	h.officer(first.out)
+	h.supporter(first.out)
 	before := h.rows()
 	require.NotEmpty(t, before)
 
