@@ -69,6 +69,13 @@ var faults = map[string]struct {
 			h.scrape(s)
 		}
 	}},
+	"EbbgateWebhooksRefused": {7, func(h *house, s *scrapes) {
+		h.openDoor()
+		for range 3 {
+			h.deliver(10, 30)
+			h.scrape(s)
+		}
+	}},
 	"EbbgateReloadFailed": {4, func(h *house, s *scrapes) {
 		dir := h.t.TempDir()
 		require.NoError(h.t, os.CopyFS(dir, os.DirFS("pipelines")))
@@ -122,7 +129,12 @@ func (h *house) healthy(s *scrapes, rounds int) {
 func TestHealthyTrafficIsSilent(t *testing.T) {
 	h := newHouse(t)
 	var s scrapes
-	h.healthy(&s, 5)
+	h.everything()
+	h.openDoor()
+	for range 5 {
+		h.deliver(30, 10)
+		h.healthy(&s, 1)
+	}
 	for _, after := range []int{0, 3, 10, 25} {
 		s.fires(t, after)
 	}

@@ -92,7 +92,13 @@ var quick = regexp.MustCompile(`(?m)^( +)consumer_group: .*$`)
 // run starts a stream of the workspace, changed by pairs of old and new text.
 func (h *house) run(name string, replace ...string) {
 	h.t.Helper()
-	text, err := os.ReadFile(filepath.Join("pipelines", "streams", name+".yaml"))
+	h.runFile(name, filepath.Join("pipelines", "streams", name+".yaml"), replace...)
+}
+
+// runFile is run for a file that may lie elsewhere.
+func (h *house) runFile(name, file string, replace ...string) {
+	h.t.Helper()
+	text, err := os.ReadFile(file)
 	require.NoError(h.t, err)
 	for i := 0; i < len(replace); i += 2 {
 		require.Contains(h.t, string(text), replace[i])

@@ -33,6 +33,7 @@ func TestOnARealPrometheus(t *testing.T) {
 		h.traffic()
 		h.settled()
 		h.drained("ebbgate-ingest-brokered", "inbound.github")
+		h.drained("ebbgate-ingest-webhooks", "inbound.webhooks")
 		h.seen(s, "ebbgate_input_records_total")
 	}
 	p.breakPolicy()
@@ -88,6 +89,8 @@ func (h *house) traffic() {
 		Headers: []kgo.RecordHeader{{Key: "x-github-event", Value: []byte("push")}, {Key: "x-github-delivery", Value: fmt.Appendf(nil, "d-%d", h.published)}},
 	}
 	require.NoError(h.t, h.client.ProduceSync(h.ctx(), delivery).FirstErr())
+	h.deliver(2, 30)
+	h.deliverAgain()
 }
 
 const noMarketing = `{"analytics":true,"marketing":false}`

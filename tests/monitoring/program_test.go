@@ -75,9 +75,10 @@ func (h *house) program() *program {
 		text = quick.ReplaceAllString(text, "$0\n${1}chunk_period: 50ms")
 		require.NoError(h.t, os.WriteFile(filepath.Join(streams, name+".yaml"), []byte(text), 0o600))
 	}
+	h.door()
 	log, err := os.Create(filepath.Join(dir, "log"))
 	require.NoError(h.t, err)
-	p.process = exec.Command(p.binary, "streams", "-o", "pipelines/service.yaml", streams)
+	p.process = exec.Command(p.binary, "streams", "-o", "pipelines/service.yaml", streams, "pipelines/doors/webhooks.yaml")
 	p.process.Dir = dir
 	p.process.Env = append(os.Environ(), "EBBGATE_HTTP_ADDRESS="+p.address, "STALLED_DSN="+h.refusing())
 	p.process.Stdout, p.process.Stderr = log, log
@@ -88,6 +89,7 @@ func (h *house) program() *program {
 			h.t.Logf("%s", text[max(0, len(text)-8<<10):])
 		}
 	})
+	h.awaitDoor()
 	return p
 }
 

@@ -51,6 +51,13 @@ var values = map[string]float64{
 	`time() - ebbgate_newest_delivered_timestamp_seconds < bool 60`:                                        1,
 	`ebbgate_first_delivered_timestamp_seconds - on () group_left () process_start_time_seconds > bool 0`:  1,
 	`ebbgate_first_delivered_timestamp_seconds - on () group_left () process_start_time_seconds < bool 60`: 1,
+	`ebbgate_webhook_attempts_total{source="stripe",verification="ok"}`:                                    2 * rounds,
+	`ebbgate_webhook_attempts_total{source="stripe",verification="bad_signature"}`:                         30 * rounds,
+	`ebbgate_webhook_refused_total{source="stripe",code="bad_signature"}`:                                  30 * rounds,
+	`ebbgate_webhook_retries_total{source="slack"}`:                                                        rounds,
+	`ebbgate_webhook_durable_seconds_count{source="stripe"}`:                                               2 * rounds,
+	`ebbgate_webhook_durable_seconds_sum{source="stripe"} < bool 30`:                                       1,
+	`ebbgate_quarantined_total{stage="ingest",code="webhook.unmapped"}`:                                    rounds,
 	`ebbgate_state_keys{topic="privacy.consent"}`:                                                          1,
 }
 
