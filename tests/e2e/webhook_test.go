@@ -78,6 +78,35 @@ func (h *house) support() {
 	assert.Equal(h.t, 4, h.run("receipts", "verify", receipt.NewID()).code)
 }
 
+// A webhook carries no consent: what is on record for its subject decides, and nothing on record is no.
+func TestAWebhookReachesActivationForWhoSaidYes(t *testing.T) {
+	h := newHouse(t)
+	h.consents()
+	h.pipelines()
+	address := freeAddress(t)
+	h.openDoor(address)
+	for id, user := range map[string]string{"evt_yes": "u_ada", "evt_nobody": "u_unknown"} {
+		d := h.sample("stripe", address, id)
+		d.Body = fmt.Appendf(nil, `{"id":%q,"object":"event","created":%d,"type":"customer.subscription.created","data":{"object":{"id":"sub_1",`+
+			`"object":"subscription","customer":"cus_1","metadata":{"user_id":%q,"plan":"pro"},"currency":"eur","start_date":%[2]d,`+
+			`"items":{"data":[{"quantity":3,"price":{"unit_amount":4900,"recurring":{"interval":"month"}}}]}}}}`, id, time.Now().Unix(), user)
+		a, err := sender.Post(h.ctx(), http.DefaultClient, d)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, a.Status)
+	}
+	h.drained()
+	h.balance()
+	known := map[string]string{} // event ids by the provider's
+	for _, r := range h.receipts() {
+		known[r.Delivery] = r.EventID
+	}
+	reached := h.records(activation)
+	require.Len(t, reached, 1, "%s", h.must("trace", known["evt_yes"]))
+	require.Equal(t, known["evt_yes"], header(reached[0], "event_id"))
+	require.Equal(t, 1, h.count("SELECT count() FROM events"))
+	require.Contains(t, h.must("trace", known["evt_nobody"]), "consent.missing")
+}
+
 // Providers send a delivery again when they had no answer, and to whichever instance is there. Two doors and the pipelines are
 // killed while they do. Whatever was answered with 2xx has its receipt, and analysts read each event once.
 func TestRepeatsAtTwoDoorsThroughKillsAreOneEvent(t *testing.T) {
