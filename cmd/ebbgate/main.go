@@ -118,7 +118,6 @@ func commands() []*cli.Command {
 		keysCommand(),
 		topicsCommand(),
 		clickhouseCommand(),
-		stagingCommand(),
 		policyCommand(),
 		schemaCommand(),
 		traceCommand(),

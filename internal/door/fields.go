@@ -142,7 +142,7 @@ func (c *Config) parseSizes(conf *service.ParsedConfig) (err error) {
 		field string
 		to    *int64
 	}{{fieldMaxBody, &c.Body.MaxBytes}, {fieldMaxHeader, &header}, {fieldMemoryLimit, &c.MemoryLimit}} {
-		if *size.to, err = parseSize(conf, size.field); err != nil {
+		if *size.to, err = ParseSize(conf, size.field); err != nil {
 			return err
 		}
 	}
@@ -162,7 +162,7 @@ func (c *Config) parseSizes(conf *service.ParsedConfig) (err error) {
 	return err
 }
 
-func parseSize(conf *service.ParsedConfig, field string) (int64, error) {
+func ParseSize(conf *service.ParsedConfig, field string) (int64, error) {
 	text, err := conf.FieldString(field)
 	if err != nil {
 		return 0, err

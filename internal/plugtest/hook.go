@@ -8,7 +8,6 @@ import (
 	"github.com/ebbgate/ebbgate/internal/sandbox/broker"
 	"github.com/ebbgate/ebbgate/internal/sandbox/child"
 	"github.com/ebbgate/ebbgate/internal/sandbox/clickhouse"
-	"github.com/ebbgate/ebbgate/internal/sandbox/postgres"
 )
 
 // The environment of a test binary that was started as a child.
@@ -23,7 +22,6 @@ const (
 const (
 	roleClickHouse = "clickhouse"
 	roleBroker     = "broker"
-	rolePostgres   = "postgres"
 )
 
 // A test binary that imports this package and was started as a child becomes
@@ -47,10 +45,6 @@ func becomeChild() bool {
 			return broker.Serve(ctx, broker.Options{
 				DataDir: os.Getenv(envDir), Listen: os.Getenv(envListen), Sync: true, Log: os.Stderr, Ready: ready,
 			})
-		}
-	case rolePostgres:
-		serve = func(ctx context.Context, ready func(string)) error {
-			return postgres.Serve(ctx, postgres.Options{DataDir: os.Getenv(envDir), Listen: os.Getenv(envListen), Ready: ready})
 		}
 	}
 	if err := child.Run(serve); err != nil {

@@ -8,7 +8,7 @@
 //	fault := reader.Open(route, body) // not nil: the whole body is refused, answer 400
 //	key := reader.WriteKey()          // what the body says, where no header does
 //	outcomes = reader.Map(&source, &request, outcomes[:0])
-//	settings := segment.AppendSettings(nil, route.WriteKey)
+//	settings := segment.AppendSettings(nil, route.WriteKey, "https", "events.example.com/v1")
 //
 // Guarantee: an envelope that comes out passes the strict scanner and event.CheckEnvelope. It is written anew from names
 // listed here, so a write key, integrations, device data or the traits of context.traits never pass by accident. An event

@@ -39,11 +39,13 @@ type Kind uint8
 
 // The kinds of route.
 const (
-	Single   Kind = iota + 1 // one event of the route's Type
-	Batch                    // many events, each with its type
-	Pixel                    // one event, in base64 in the query's `data`; answer with an image
-	Settings                 // answer with AppendSettings
-	Discard                  // the SDK's figures about itself: answer 200
+	Single       Kind = iota + 1 // one event of the route's Type
+	Batch                        // many events, each with its type
+	Pixel                        // one event, in base64 in the query's `data`; answer with an image
+	Settings                     // answer with AppendSettings
+	SourceConfig                 // RudderStack's settings: answer with AppendSourceConfig
+	ClusterInfo                  // how many nodes a RudderStack server SDK may spread over: answer with ClusterInfoBody
+	Discard                      // the SDK's figures about itself: answer 200
 )
 
 // Route is one place of the API.
@@ -51,6 +53,8 @@ type Route struct {
 	Kind     Kind
 	Type     Type   // of Single and Pixel
 	WriteKey string // of Settings, as the path has it
+	// KeyInQuery is where the query may name the write key, as writeKey: of requests that cannot have a header.
+	KeyInQuery bool
 }
 
 // ParseRoute finds the route of a request. Paths work with and without /v1 in front, in full and in the short forms that
@@ -68,8 +72,12 @@ func ParseRoute(method, path string) (Route, bool) {
 
 func posted(name string) (Route, bool) {
 	switch name {
-	case "batch", "b", "import", "beacon/v1/batch":
+	case "batch", "b", "import":
 		return Route{Kind: Batch}, true
+	case "beacon/v1/batch":
+		return Route{Kind: Batch, KeyInQuery: true}, true
+	case "merge": // of RudderStack, who merges profiles by it: it is refused as an event, not as a request
+		return Route{Kind: Single}, true
 	case "m":
 		return Route{Kind: Discard}, true
 	}
@@ -82,11 +90,17 @@ func posted(name string) (Route, bool) {
 }
 
 func asked(name string) (Route, bool) {
+	switch name {
+	case "sourceConfig":
+		return Route{Kind: SourceConfig, KeyInQuery: true}, true
+	case "cluster-info":
+		return Route{Kind: ClusterInfo}, true
+	}
 	if key, ok := strings.CutPrefix(name, "projects/"); ok {
 		key, ok = strings.CutSuffix(key, "/settings")
 		return Route{Kind: Settings, WriteKey: key}, ok && key != "" && !strings.Contains(key, "/")
 	}
 	name, ok := strings.CutPrefix(name, "pixel/")
 	t := typeOf([]byte(strings.TrimPrefix(name, "v1/")))
-	return Route{Kind: Pixel, Type: t}, ok && t != 0
+	return Route{Kind: Pixel, Type: t, KeyInQuery: true}, ok && t != 0
 }

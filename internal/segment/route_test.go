@@ -23,10 +23,13 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/v1/batch", Route{Kind: Batch}},
 		{"POST", "/v1/import", Route{Kind: Batch}},
 		{"POST", "/b", Route{Kind: Batch}},
-		{"POST", "/beacon/v1/batch", Route{Kind: Batch}},
+		{"POST", "/beacon/v1/batch", Route{Kind: Batch, KeyInQuery: true}},
+		{"POST", "/v1/merge", Route{Kind: Single}},
+		{"GET", "/sourceConfig/", Route{Kind: SourceConfig, KeyInQuery: true}},
+		{"GET", "/cluster-info", Route{Kind: ClusterInfo}},
 		{"POST", "/v1/m", Route{Kind: Discard}},
-		{"GET", "/v1/pixel/track", Route{Kind: Pixel, Type: Track}},
-		{"GET", "/pixel/v1/page", Route{Kind: Pixel, Type: Page}},
+		{"GET", "/v1/pixel/track", Route{Kind: Pixel, Type: Track, KeyInQuery: true}},
+		{"GET", "/pixel/v1/page", Route{Kind: Pixel, Type: Page, KeyInQuery: true}},
 		{"GET", "/v1/projects/wk_1/settings", Route{Kind: Settings, WriteKey: "wk_1"}},
 		{"GET", "/projects/wk_1/settings", Route{Kind: Settings, WriteKey: "wk_1"}},
 	} {
@@ -61,7 +64,7 @@ func TestSettingsAreADocument(t *testing.T) {
 		} `json:"integrations"`
 		Plan map[string]any `json:"plan"`
 	}
-	require.NoError(t, json.Unmarshal(AppendSettings(nil, `wk"1`), &settings))
+	require.NoError(t, json.Unmarshal(AppendSettings(nil, `wk"1`, "https", "events.example.com/v1"), &settings))
 	require.Equal(t, `wk"1`, settings.Integrations["Segment.io"].APIKey)
 	require.Len(t, settings.Plan, 3)
 }

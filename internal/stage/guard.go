@@ -135,13 +135,18 @@ func (g *Guard) Settle(msg *service.Message, do func()) {
 
 // Quarantine turns the message into an unflagged quarantine record for the reason given and returns it.
 func (g *Guard) Quarantine(msg *service.Message, reason error) *service.Message {
+	body, _ := msg.AsBytes()
+	return g.QuarantineAs(msg, g.eventID(msg, body), reason)
+}
+
+// QuarantineAs is Quarantine for a message whose event is known by id, as a door knows it that has read what the stages cannot.
+func (g *Guard) QuarantineAs(msg *service.Message, id string, reason error) *service.Message {
 	code, path := faultOf(reason)
 	body, err := msg.AsBytes()
 	if err != nil {
 		code = CodeUnreadable
 	}
 	ref, _ := Source(msg)
-	id := g.eventID(msg, body)
 	if g.stage == StageIngest {
 		// Nothing of ours has seen the record yet, so these can only be headers that a sender chose.
 		msg.MetaDelete(MetaSubjectKey)

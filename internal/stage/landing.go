@@ -14,7 +14,8 @@ const metaLanding = "ebbgate_landing"
 // Landing is the answer to that. An input makes one for a message and reads it once its batch is acknowledged; the output
 // fills it in. The zero value is ready.
 type Landing struct {
-	at atomic.Pointer[quarantine.Ref]
+	at    atomic.Pointer[quarantine.Ref]
+	times atomic.Int64
 }
 
 // Copy shows Bloblang nothing.
@@ -28,9 +29,13 @@ func Land(msg *service.Message, at quarantine.Ref) {
 	if v, ok := msg.MetaGetImmut(metaLanding); ok {
 		if l, ok := v.(*Landing); ok {
 			l.at.Store(&at)
+			l.times.Add(1)
 		}
 	}
 }
+
+// Times counts the records that were written, where messages share a Landing.
+func (l *Landing) Times() int { return int(l.times.Load()) }
 
 // At is where the record is. ok is false as long as no output has written it.
 func (l *Landing) At() (ref quarantine.Ref, ok bool) {

@@ -16,6 +16,7 @@ const (
 	MetaEventID        = "event_id"       // the envelope's event_id
 	MetaSubjectKey     = "subject_key"    // pseudonyms of every id in subject, comma-joined, primary first
 	MetaCorrelationID  = "correlation_id" // the envelope's context.correlation_id
+	MetaContentDigest  = "content_digest" // of the event as its sender wrote it, without what a retry changes: hexadecimal
 	MetaKafkaTopic     = "kafka_topic"
 	MetaKafkaPartition = "kafka_partition"
 	MetaKafkaOffset    = "kafka_offset"

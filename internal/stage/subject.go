@@ -38,23 +38,50 @@ func (r *Reader) SubjectOf(msg *service.Message, ix *event.Index, ring *keys.Rin
 
 const subjectSlab = 64
 
-func (r *Reader) newSubject(ix *event.Index, ring *keys.Ring) *Subject {
+// SubjectKeys are the pseudonyms of identifiers that a door has read, comma-joined, and the primary one. They are those that
+// SubjectOf finds in the envelope. An empty identifier is none.
+func SubjectKeys(ring *keys.Ring, userID, anonymousID, accountID []byte) (joined, primary string) {
 	var text [256]byte
-	var scratch [128]byte
-	var ends [len(subjectIDs)]int
-	joined, n := text[:0], 0
-	for _, id := range subjectIDs {
-		v, ok := ix.Get(id.field)
-		if !ok || v.Kind() != event.String {
+	ids := [len(subjectIDs)][]byte{userID, anonymousID, accountID}
+	for i := range ids {
+		if len(ids[i]) == 0 {
+			ids[i] = nil
+		}
+	}
+	keys, ends, n := appendSubjectKeys(text[:0], ring, &ids)
+	if n == 0 {
+		return "", ""
+	}
+	joined = string(keys)
+	return joined, joined[:ends[0]]
+}
+
+// appendSubjectKeys appends the pseudonyms of those identifiers that are not nil, and says where each ends.
+func appendSubjectKeys(dst []byte, ring *keys.Ring, ids *[len(subjectIDs)][]byte) (_ []byte, ends [len(subjectIDs)]int, n int) {
+	for i, id := range ids {
+		if id == nil {
 			continue
 		}
 		if n > 0 {
-			joined = append(joined, ',')
+			dst = append(dst, ',')
 		}
-		joined = ring.AppendSubjectPseudonym(joined, id.kind, v.Text(scratch[:]))
-		ends[n] = len(joined)
+		dst = ring.AppendSubjectPseudonym(dst, subjectIDs[i].kind, id)
+		ends[n] = len(dst)
 		n++
 	}
+	return dst, ends, n
+}
+
+func (r *Reader) newSubject(ix *event.Index, ring *keys.Ring) *Subject {
+	var text [256]byte
+	var scratch [len(subjectIDs)][128]byte
+	var ids [len(subjectIDs)][]byte
+	for i, id := range subjectIDs {
+		if v, ok := ix.Get(id.field); ok && v.Kind() == event.String {
+			ids[i] = v.Text(scratch[i][:])
+		}
+	}
+	joined, ends, n := appendSubjectKeys(text[:0], ring, &ids)
 	if len(r.subjects) == 0 {
 		r.subjects = make([]Subject, subjectSlab)
 	}

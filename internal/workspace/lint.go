@@ -20,7 +20,6 @@ func Lint(fsys fs.FS) []Finding {
 		l.policy()
 		l.unused()
 		l.storage()
-		l.staging()
 	}
 	l.topics()
 	l.streams()

@@ -12,6 +12,7 @@ import (
 
 	ebb "github.com/ebbgate/ebbgate/bloblang"
 	"github.com/ebbgate/ebbgate/plugins/clickhouse"
+	"github.com/ebbgate/ebbgate/plugins/collector"
 	"github.com/ebbgate/ebbgate/plugins/consent"
 	"github.com/ebbgate/ebbgate/plugins/contract"
 	"github.com/ebbgate/ebbgate/plugins/identity"
@@ -31,6 +32,7 @@ var ours = []struct {
 }{
 	{"redpanda", redpanda.Register},
 	{"webhook", webhook.Register},
+	{"collector", collector.Register},
 	{"strict_json", strict.Register},
 	{"quarantine", quarantine.Register},
 	{"identity", identity.Register},

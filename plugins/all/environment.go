@@ -12,7 +12,7 @@ import (
 // The stock components a pipeline may use. Everything else of the engine is either unknown to the binary or listed in
 // refused.go, where its name still exists so that lint and run can say what to use instead.
 var (
-	allowedInputs     = []string{"csv", "file", "generate", "redpanda", "resource", "sequence", "stdin", "webhook"}
+	allowedInputs     = []string{"collector", "csv", "file", "generate", "redpanda", "resource", "sequence", "stdin", "webhook"}
 	allowedOutputs    = []string{"clickhouse", "redpanda", "reject", "resource"}
 	allowedProcessors = []string{
 		"bloblang", "branch", "cache", "compress", "decompress", "for_each", "grok", "jmespath", "jq",

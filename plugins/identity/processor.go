@@ -97,6 +97,7 @@ func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) 
 	now, taken := time.Now(), providerIDs{}
 	for _, msg := range batch {
 		stage.ForgetOrigin(msg)
+		msg.MetaDelete(stage.MetaContentDigest) // a sender may not choose this either
 	}
 	return packing.Batches(p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
 		return append(out, msg), p.stamp(msg, reader, taken, now)

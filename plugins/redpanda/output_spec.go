@@ -50,7 +50,7 @@ What it refuses, so that nothing is delivered which was not allowed:
 All but the first can never succeed. They are reported with the position they were read at, and the input moves them to
 quarantine.
 
-Every record carries the headers `+"`event_id subject_key correlation_id`"+`, as far as the message has them, and
+Every record carries the headers `+"`event_id subject_key correlation_id content_digest`"+`, as far as the message has them, and
 `+"`src_topic src_partition src_offset`"+`, where it entered the pipelines. Records of a destination carry the seal. Where the process has a tracer, records of traced events
 carry `+"`traceparent`"+` beside it.
 

@@ -190,7 +190,7 @@ func (w *recordWriter) quarantineHeaders(rec *kgo.Record, q *quarantine.Record) 
 
 // lineage names the event and where it entered the pipelines.
 func (w *recordWriter) lineage(msg *service.Message) {
-	for _, name := range [...]string{stage.MetaEventID, stage.MetaSubjectKey, stage.MetaCorrelationID} {
+	for _, name := range [...]string{stage.MetaEventID, stage.MetaSubjectKey, stage.MetaCorrelationID, stage.MetaContentDigest} {
 		if value, ok := msg.MetaGet(name); ok && value != "" {
 			w.header(name, value)
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -100,7 +99,7 @@ func newBlock(page string, line int, info string) *block {
 func TestEveryBlockHolds(t *testing.T) {
 	program := build(t)
 	for _, page := range pages(t) {
-		if slices.Contains(told, page) {
+		if page == firstHour {
 			continue // has a test of its own, which does what it says
 		}
 		t.Run(page, func(t *testing.T) {

@@ -27,7 +27,10 @@ import (
 const (
 	deliveries = "inbound.webhooks"
 	receipts   = "ingest.receipts"
-	patience   = 30 * time.Second
+	raw        = "events.raw"
+	// quarantined is the topic of what could not go on.
+	quarantined = "events.dlq"
+	patience    = 30 * time.Second
 )
 
 // gate is a stream with a door, and a broker behind it.
@@ -53,7 +56,7 @@ func open(t *testing.T, yaml string) *gate {
 	file := filepath.Join(t.TempDir(), "keys")
 	require.NoError(t, keys.Init(file))
 	t.Setenv(keys.EnvironmentVariable, file)
-	seeds, cluster := plugtest.Broker(t, kfake.SeedTopics(1, deliveries, receipts))
+	seeds, cluster := plugtest.Broker(t, kfake.SeedTopics(1, deliveries, receipts, raw, quarantined))
 	cl, err := kgo.NewClient(kgo.SeedBrokers(seeds...))
 	require.NoError(t, err)
 	t.Cleanup(cl.Close)
@@ -94,7 +97,12 @@ logger: { level: OFF }
 // post sends a request and returns the answer and its body.
 func (g *gate) post(path string, header map[string][]string, body []byte) (*http.Response, string) {
 	g.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, g.url+path, bytes.NewReader(body))
+	return g.do(http.MethodPost, path, header, body)
+}
+
+func (g *gate) do(method, path string, header map[string][]string, body []byte) (*http.Response, string) {
+	g.t.Helper()
+	req, err := http.NewRequest(method, g.url+path, bytes.NewReader(body))
 	require.NoError(g.t, err)
 	for name, values := range header {
 		req.Header[name] = values
@@ -153,15 +161,21 @@ func secretFile(t *testing.T, secret string) string {
 // build makes a stream with one webhook endpoint, and lets it start.
 func build(t *testing.T, endpoint string) (*service.Stream, error) {
 	t.Helper()
+	return buildInput(t, `webhook:
+    workspace: ../../pipelines
+    receipts: { seed_brokers: [ "127.0.0.1:1" ] }
+    endpoints: [ `+endpoint+` ]`)
+}
+
+// buildInput makes a stream with an input, and lets it start.
+func buildInput(t *testing.T, input string) (*service.Stream, error) {
+	t.Helper()
 	env, err := all.Environment(false)
 	require.NoError(t, err)
 	builder := env.NewStreamBuilder()
 	err = builder.SetYAML(`
 input:
-  webhook:
-    workspace: ../../pipelines
-    receipts: { seed_brokers: [ "127.0.0.1:1" ] }
-    endpoints: [ ` + endpoint + ` ]
+  ` + input + `
 output: { reject: "" }
 logger: { level: OFF }
 `)

@@ -1,7 +1,6 @@
 package docs
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +16,8 @@ import (
 	"github.com/ebbgate/ebbgate/internal/plugtest"
 )
 
-// told are the pages that are run from the first block to the last; their blocks mean what newcomer.do says.
-var told = []string{"docs/first-hour.md", "docs/webhooks.md"}
+// firstHour is run from its first block to its last; its blocks mean what newcomer.do says.
+const firstHour = "docs/first-hour.md"
 
 // newcomer has a binary and an empty folder, and does what the page says, in one shell that remembers folder and variables.
 type newcomer struct {
@@ -29,20 +28,12 @@ type newcomer struct {
 	written []string
 }
 
-func TestPagesAreAsTheyAreTold(t *testing.T) {
+func TestTheFirstHourIsAsItIsTold(t *testing.T) {
 	plugtest.ClickHouse(t) // skips where there is no engine
 	program := build(t)
-	for _, page := range told {
-		t.Run(page, func(t *testing.T) { follow(t, program, page) })
-	}
-}
-
-// follow does what a page says, in a folder of its own.
-func follow(t *testing.T, program, page string) {
 	t.Setenv("PATH", filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Setenv("EBBGATE_HTTP_ADDRESS", "127.0.0.1:0")
-	t.Setenv("EBBGATE_WEBHOOK_ADDRESS", freeAddress(t))
-	for _, name := range []string{"EBBGATE_BROKERS", "EBBGATE_CLICKHOUSE_DSN", "EBBGATE_KEYS_FILE", "EBBGATE_SECRETS"} {
+	for _, name := range []string{"EBBGATE_BROKERS", "EBBGATE_CLICKHOUSE_DSN", "EBBGATE_KEYS_FILE"} {
 		t.Setenv(name, "")
 		require.NoError(t, os.Unsetenv(name))
 	}
@@ -54,19 +45,10 @@ func follow(t *testing.T, program, page string) {
 		stop.Dir = filepath.Join(home, "shop")
 		_ = stop.Run()
 	})
-	for _, b := range blocks(t, page) {
+	for _, b := range blocks(t, firstHour) {
 		n.do(b)
 	}
 	require.Empty(t, n.again, "the page waits for nothing")
-}
-
-// freeAddress is one nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
 }
 
 func (n *newcomer) do(b block) {
