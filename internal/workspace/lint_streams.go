@@ -32,6 +32,7 @@ func (l *linter) streams() {
 			l.access(s)
 		}
 		l.delivery(s, served)
+		l.webhooks(s)
 	}
 	l.unserved(served)
 }
