@@ -32,7 +32,7 @@ build: ## Build bin/ebbgate
 test: fetch unit race pipelines ## Everything that must hold; within 15 minutes on two cores
 
 .PHONY: fetch
-fetch: build $(TOOLS)/promtool $(TOOLS)/prometheus ## Fetch what demo and tests need into the cache, once
+fetch: build postgres $(TOOLS)/promtool $(TOOLS)/prometheus ## Fetch what demo and tests need into the cache, once
 	$(BIN) sandbox fetch
 	$(GO) test -count=1 -run '^TestPackagesAreCached$$' ./tests/signatures
 
@@ -82,6 +82,15 @@ $(TOOLS)/promtool $(TOOLS)/prometheus &:
 	{ { apt-get download prometheus || { apt-get update && apt-get download prometheus; }; } >log 2>&1 && \
 	dpkg-deb -x prometheus_*.deb . && install -m 755 usr/bin/promtool usr/bin/prometheus $(TOOLS); } || \
 	{ cat log; echo "Prometheus cannot be had: alert rules and dashboard are NOT tested"; test "$(EBBGATE_REQUIRE_ENGINE)" != 1; }
+
+# The staging area is tested on a PostgreSQL of this machine. It is installed where that can be done; nothing of it is started.
+.PHONY: postgres
+postgres:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+	{ mkdir -p /etc/postgresql-common && echo "create_main_cluster = false" >>/etc/postgresql-common/createcluster.conf && \
+	export DEBIAN_FRONTEND=noninteractive && { apt-get install -y --no-install-recommends postgresql || \
+	{ apt-get update && apt-get install -y --no-install-recommends postgresql; }; }; } || \
+	{ echo "PostgreSQL cannot be installed here: the staging area is NOT tested, and the demo leaves it out"; test "$(EBBGATE_REQUIRE_ENGINE)" != 1; }
 
 $(TOOLS)/staticcheck:
 	GOBIN=$(TOOLS) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)

@@ -40,7 +40,7 @@ func arrive(t require.TestingT, exec *bloblang.Executor, kind, body string) []by
 	return mapped
 }
 
-var providers = []string{"paddle", "sendgrid", "shopify", "standard_webhooks", "stripe"}
+var providers = []string{"paddle", "sendgrid", "shopify", "slack", "standard_webhooks", "stripe"}
 
 // sample is one case of the YAML tests that data engineers read and ebbgate test runs.
 type sample struct {
@@ -94,6 +94,7 @@ func TestNobodyIsNobody(t *testing.T) {
 		"stripe":   {"payout.paid", `{"id":"evt_1","type":"payout.paid","created":1795175999,"data":{"object":{"id":"po_1","object":"payout","amount":1100,"currency":"eur"}}}`},
 		"shopify":  {"products/update", `{"id":1,"title":"Chair","updated_at":"2026-11-20T11:00:00Z"}`},
 		"paddle":   {"price.created", `{"event_id":"evt_1","event_type":"price.created","occurred_at":"2026-11-20T11:00:00Z","data":{"id":"pri_1","status":"active"}}`},
+		"slack":    {"channel_archive", `{"type":"event_callback","event_id":"Ev1","event_time":1795175999,"event":{"type":"channel_archive","channel":"C1"}}`},
 		"sendgrid": {"delivered", `{"event":"delivered","sg_event_id":"a","timestamp":1795175999}`},
 	} {
 		assert.Equal(t, event.CodeEnvelopeSubject, j.code(t, arrive(t, load(t, provider), c.kind, c.body)), provider)
@@ -167,6 +168,7 @@ func TestProviderMappingsFailOnNothing(t *testing.T) {
 		"paddle":            {"transaction.completed", "subscription.activated", "subscription.canceled", "customer.created"},
 		"shopify":           {"orders/create", "customers/update", "x", ""},
 		"sendgrid":          {"open", "click", "processed", "bounce"},
+		"slack":             {"app_mention", ""},
 		"standard_webhooks": {"trial.started", "x", ""},
 	}
 	leaves := []string{`null`, `true`, `""`, `"x"`, `0`, `-1.5`, `1e300`, `[]`, `{}`, `[null,1,"x",{}]`, `"2026-11-20T11:00:00Z"`, `18446744073709551616`}

@@ -118,6 +118,7 @@ func commands() []*cli.Command {
 		keysCommand(),
 		topicsCommand(),
 		clickhouseCommand(),
+		stagingCommand(),
 		policyCommand(),
 		schemaCommand(),
 		traceCommand(),

@@ -8,6 +8,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/sandbox/broker"
 	"github.com/ebbgate/ebbgate/internal/sandbox/child"
 	"github.com/ebbgate/ebbgate/internal/sandbox/clickhouse"
+	"github.com/ebbgate/ebbgate/internal/sandbox/postgres"
 )
 
 // The environment of a test binary that was started as a child.
@@ -22,6 +23,7 @@ const (
 const (
 	roleClickHouse = "clickhouse"
 	roleBroker     = "broker"
+	rolePostgres   = "postgres"
 )
 
 // A test binary that imports this package and was started as a child becomes
@@ -45,6 +47,10 @@ func becomeChild() bool {
 			return broker.Serve(ctx, broker.Options{
 				DataDir: os.Getenv(envDir), Listen: os.Getenv(envListen), Sync: true, Log: os.Stderr, Ready: ready,
 			})
+		}
+	case rolePostgres:
+		serve = func(ctx context.Context, ready func(string)) error {
+			return postgres.Serve(ctx, postgres.Options{DataDir: os.Getenv(envDir), Listen: os.Getenv(envListen), Ready: ready})
 		}
 	}
 	if err := child.Run(serve); err != nil {

@@ -38,4 +38,6 @@ func SampleType(provider string) string { return types[provider] }
 func NewID() string { return "evt_" + strings.ToLower(rand.Text()) }
 
 // Subjects are the user ids of those whom the samples are about.
-func Subjects() []string { return []string{"u_ada", "github:583231", "shopify:207119551"} }
+func Subjects() []string {
+	return []string{"u_ada", "github:583231", "shopify:207119551", "slack:U061F7AUR"}
+}

@@ -20,6 +20,7 @@ func Lint(fsys fs.FS) []Finding {
 		l.policy()
 		l.unused()
 		l.storage()
+		l.staging()
 	}
 	l.topics()
 	l.streams()

@@ -18,7 +18,7 @@ const module = "github.com/ebbgate/ebbgate/"
 // pure packages hold the decisions. They know no engine, no driver and no network.
 var pure = []string{
 	"internal/event", "internal/contract", "internal/policy", "internal/consent", "internal/mask", "internal/keys",
-	"internal/seal", "internal/quarantine", "internal/topics", "internal/workspace", "internal/explain", "internal/jsonschema", "internal/signature", "internal/segment",
+	"internal/seal", "internal/quarantine", "internal/topics", "internal/workspace", "internal/explain", "internal/jsonschema", "internal/signature", "internal/segment", "internal/staging",
 }
 
 // pureMayUse is all that pure packages may import besides the standard library and each other.
@@ -31,6 +31,7 @@ var pureMayNotUse = []string{"net", "net/http", "os/exec", "database/sql"}
 var drivers = map[string][]string{
 	"github.com/twmb/franz-go/":    {"internal/kafka", "internal/plugtest", "internal/sandbox", "internal/books", "internal/generate", "internal/demo", "internal/trace", "plugins/redpanda", "tests", "cmd/ebbgate"},
 	"github.com/ClickHouse/":       {"internal/clickhouse", "internal/plugtest", "internal/sandbox", "internal/books", "internal/demo", "plugins/clickhouse", "tests", "cmd/ebbgate"},
+	"github.com/jackc/pgx/":        {"internal/postgres", "internal/plugtest", "internal/sandbox", "plugins/staging", "tests", "cmd/ebbgate"},
 	"github.com/ebitengine/purego": {"internal/sandbox"},
 }
 

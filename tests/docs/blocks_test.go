@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,7 +100,7 @@ func newBlock(page string, line int, info string) *block {
 func TestEveryBlockHolds(t *testing.T) {
 	program := build(t)
 	for _, page := range pages(t) {
-		if page == firstHour {
+		if slices.Contains(told, page) {
 			continue // has a test of its own, which does what it says
 		}
 		t.Run(page, func(t *testing.T) {

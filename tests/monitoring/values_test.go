@@ -57,7 +57,6 @@ var values = map[string]float64{
 	`ebbgate_webhook_retries_total{source="slack"}`:                                                        rounds,
 	`ebbgate_webhook_durable_seconds_count{source="stripe"}`:                                               2 * rounds,
 	`ebbgate_webhook_durable_seconds_sum{source="stripe"} < bool 30`:                                       1,
-	`ebbgate_quarantined_total{stage="ingest",code="webhook.unmapped"}`:                                    rounds,
 	`ebbgate_state_keys{topic="privacy.consent"}`:                                                          1,
 }
 

@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,8 +17,8 @@ import (
 	"github.com/ebbgate/ebbgate/internal/plugtest"
 )
 
-// firstHour is run from its first block to its last; its blocks mean what newcomer.do says.
-const firstHour = "docs/first-hour.md"
+// told are the pages that are run from the first block to the last; their blocks mean what newcomer.do says.
+var told = []string{"docs/first-hour.md", "docs/webhooks.md"}
 
 // newcomer has a binary and an empty folder, and does what the page says, in one shell that remembers folder and variables.
 type newcomer struct {
@@ -28,12 +29,20 @@ type newcomer struct {
 	written []string
 }
 
-func TestTheFirstHourIsAsItIsTold(t *testing.T) {
+func TestPagesAreAsTheyAreTold(t *testing.T) {
 	plugtest.ClickHouse(t) // skips where there is no engine
 	program := build(t)
+	for _, page := range told {
+		t.Run(page, func(t *testing.T) { follow(t, program, page) })
+	}
+}
+
+// follow does what a page says, in a folder of its own.
+func follow(t *testing.T, program, page string) {
 	t.Setenv("PATH", filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Setenv("EBBGATE_HTTP_ADDRESS", "127.0.0.1:0")
-	for _, name := range []string{"EBBGATE_BROKERS", "EBBGATE_CLICKHOUSE_DSN", "EBBGATE_KEYS_FILE"} {
+	t.Setenv("EBBGATE_WEBHOOK_ADDRESS", freeAddress(t))
+	for _, name := range []string{"EBBGATE_BROKERS", "EBBGATE_CLICKHOUSE_DSN", "EBBGATE_KEYS_FILE", "EBBGATE_SECRETS"} {
 		t.Setenv(name, "")
 		require.NoError(t, os.Unsetenv(name))
 	}
@@ -45,10 +54,19 @@ func TestTheFirstHourIsAsItIsTold(t *testing.T) {
 		stop.Dir = filepath.Join(home, "shop")
 		_ = stop.Run()
 	})
-	for _, b := range blocks(t, firstHour) {
+	for _, b := range blocks(t, page) {
 		n.do(b)
 	}
 	require.Empty(t, n.again, "the page waits for nothing")
+}
+
+// freeAddress is one nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	return ln.Addr().String()
 }
 
 func (n *newcomer) do(b block) {
