@@ -150,8 +150,10 @@ func (c *collector) takeDecision(r *kgo.Record) {
 		Destination string `json:"destination"`
 		Verdict     string `json:"verdict"`
 		Reason      string `json:"reason"`
+		Stage       string `json:"stage"`
 	}
-	if err := json.Unmarshal(r.Value, &d); err != nil || d.Verdict != "denied" {
+	// What a sink denied stands in its own books, by the chunk that ended: a chunk that came again may have decided otherwise.
+	if err := json.Unmarshal(r.Value, &d); err != nil || d.Verdict != "denied" || d.Stage == "export" {
 		return
 	}
 	c.ledger.Deny(d.EventID, d.Destination, d.Reason)

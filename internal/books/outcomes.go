@@ -113,7 +113,7 @@ func (w *outcomeWriter) decision(r *kgo.Record) bool {
 	if json.Unmarshal(r.Value, &d) != nil || d.EventID == "" || d.Destination == "" || d.Verdict == "" {
 		return false
 	}
-	if d.Verdict != "denied" || !w.concerns(d.Destination) {
+	if d.Verdict != "denied" || d.Stage == "export" || !w.concerns(d.Destination) { // ebbgate_chunks has those of the sink
 		return true
 	}
 	if d.Timestamp.IsZero() {

@@ -22,6 +22,8 @@ type Plan struct {
 	Hops []Stage
 	// Quarantine and Decisions are the topics of those records.
 	Quarantine, Decisions string
+	// Audit is the consumer group that copies decisions to where auditors read; empty for none.
+	Audit string
 	// Destinations are the accounts to keep. Groups names the sink's consumer group by destination.
 	Destinations []Destination
 	Groups       map[string]string
@@ -42,6 +44,7 @@ func DefaultPlan(set *topics.Set, inbound []Stage, sinks ...string) Plan {
 	}
 	plan.Hops = append(plan.Hops, Stage{name(set, topics.Validated), groupPrefix + "govern"})
 	plan.Quarantine, plan.Decisions = name(set, topics.Quarantine), name(set, topics.Decisions)
+	plan.Audit = groupPrefix + "audit"
 	for _, topic := range set.All() {
 		if topic.Destination == "" {
 			continue
@@ -58,12 +61,13 @@ func DefaultPlan(set *topics.Set, inbound []Stage, sinks ...string) Plan {
 	return plan
 }
 
-// Flow lists the topics that a consumer group reads, in the order events pass them.
+// Flow lists the topics that a consumer group reads, in the order events pass them; that of decisions comes last.
 func (p Plan) Flow() []Stage {
 	flow := slices.Concat(p.Accepted, p.Hops)
 	for _, d := range p.Destinations {
 		flow = append(flow, Stage{d.Topic, p.Groups[d.Name]})
 	}
+	flow = append(flow, Stage{p.Decisions, p.Audit})
 	return slices.DeleteFunc(flow, func(s Stage) bool { return s.Group == "" })
 }
 

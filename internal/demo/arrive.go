@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -164,7 +165,7 @@ func (p *publisher) killMidway(ctx context.Context) error {
 	admin := kadm.NewClient(p.client)
 	for {
 		stages, err := p.look(ctx, admin)
-		if err == nil && stages[len(stages)-1].left > 0 {
+		if err == nil && slices.ContainsFunc(stages, func(s progress) bool { return s.name == sinkDestination && s.left > 0 }) {
 			break
 		}
 		if err == nil && waiting(stages) == 0 {

@@ -17,6 +17,7 @@ var recipes = []struct{ heading, rollup string }{
 	{heading: "Is the data fresh, and is it whole?"},
 	{heading: "Funnel: sign-up, trial, subscription"},
 	{heading: "A dip: fewer acts, or less consent?", rollup: "consent_coverage"},
+	{heading: "For auditors: what was denied, and by which rule?"},
 }
 
 // Answer is what a query of the cookbook answered.

@@ -104,8 +104,8 @@ func (p *Policy) target(d *Destination, dict *event.Dictionary, ring *keys.Ring)
 		events:       p.events,
 		actions:      make([]action, dict.Len()),
 		whereSelf:    where(d.File, d.Line),
-		wherePurpose: where(d.File, d.purposeLine),
-		whereUnless:  where(d.File, d.unlessLine),
+		wherePurpose: d.PurposeRule(),
+		whereUnless:  d.UnlessRule(),
 		whereEvents:  where(d.File, d.eventsLine),
 	}
 	if len(d.Events) > 0 {

@@ -47,6 +47,12 @@ type Destination struct {
 	purposeLine, unlessLine, eventsLine int
 }
 
+// PurposeRule is the line that says which purpose must hold, as decisions cite it: "policy.yaml:12".
+func (d *Destination) PurposeRule() string { return where(d.File, d.purposeLine) }
+
+// UnlessRule is the line that keeps erased and suppressed subjects out, as decisions cite it.
+func (d *Destination) UnlessRule() string { return where(d.File, d.unlessLine) }
+
 // Op is what a rule does with a value.
 type Op uint8
 

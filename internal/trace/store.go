@@ -3,6 +3,7 @@ package trace
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,6 +116,9 @@ func (s *Store) chunk(ctx context.Context, e *Event, authorized Step) error {
 			return err
 		}
 		step.At = committed
+		if step.Reason != "" && e.deniedAtExport(s.Destination) {
+			return nil // the decision itself was found, and says by which rule
+		}
 		if step.Reason != "" {
 			step.Outcome = Denied
 			e.outcome(explain.Outcome{At: committed, Destination: s.Destination, Decision: &consent.Decision{
@@ -123,5 +127,12 @@ func (s *Store) chunk(ctx context.Context, e *Event, authorized Step) error {
 		}
 		e.Steps = append(e.Steps, step)
 		return nil
+	})
+}
+
+// deniedAtExport tells whether the sink's decision was found among the records.
+func (e *Event) deniedAtExport(destination string) bool {
+	return slices.ContainsFunc(e.Steps, func(s Step) bool {
+		return s.Stage == "export" && s.Outcome == Denied && s.Destination == destination
 	})
 }

@@ -31,6 +31,10 @@ func (l *linter) delivery(s stream, served map[string]bool) {
 			continue
 		}
 		l.wiring(s, at, name)
+		if c.conf.get("records").node == nil {
+			l.warn(s.at(at), "clickhouse.records", "has no records output, so what is denied at export is in no audit",
+				"add records: a redpanda output with topic ${! @topic} and key ${! @key}")
+		}
 		l.columns(s, c.conf.get("columns"), d)
 	}
 }

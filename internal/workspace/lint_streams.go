@@ -33,6 +33,7 @@ func (l *linter) streams() {
 		}
 		l.delivery(s, served)
 		l.webhooks(s)
+		l.audit(s)
 	}
 	l.unserved(served)
 }

@@ -40,6 +40,7 @@ var ours = []struct {
 	{"consent", consent.Register},
 	{"redact", redact.Register},
 	{"clickhouse", clickhouse.Register},
+	{"clickhouse_audit", clickhouse.RegisterAudit},
 	{"prometheus", metrics.Register},
 	{"open_telemetry_collector", tracing.Register},
 }

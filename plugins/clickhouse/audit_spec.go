@@ -1,15 +1,12 @@
 package clickhouse
 
 import (
-	"fmt"
-
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
 	"github.com/ebbgate/ebbgate/internal/hop"
 	"github.com/ebbgate/ebbgate/internal/kafka"
 	"github.com/ebbgate/ebbgate/internal/stage"
-	"github.com/ebbgate/ebbgate/internal/topics"
 )
 
 func auditSpec() *service.ConfigSpec {
@@ -74,13 +71,13 @@ func auditFromParsed(conf *service.ParsedConfig, mgr *service.Resources) (*outpu
 	if err != nil {
 		return nil, err
 	}
-	decisions, ok := rt.Topics.ByRole(topics.Decisions)
-	if !ok {
-		return nil, fmt.Errorf("%s/topics.yaml: no topic has role decisions: add privacy.decisions with role: decisions", rt.Dir)
+	decisions, err := decisionsTopic(rt)
+	if err != nil {
+		return nil, err
 	}
 	cfg.destination = auditDestination
 	cfg.log, cfg.tracer = mgr.Logger(), hop.NewTracer(mgr.OtelTracer())
-	if cfg.audit, err = newAudit(decisions.Name); err != nil {
+	if cfg.audit, err = newAudit(decisions); err != nil {
 		return nil, err
 	}
 	return newOutput(cfg, mgr.Metrics())

@@ -14,7 +14,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/stage"
 )
 
-const decisionsTopic = "privacy.decisions"
+const decisionsName = "privacy.decisions"
 
 // decisionsOf gives the decisions that govern makes of an event: one per destination, all from one position.
 func decisionsOf(n int64) (bodies [][]byte) {
@@ -46,7 +46,7 @@ func auditChunk(topic string, first int64, bodies ...[]byte) service.MessageBatc
 
 func forAudit(t *testing.T) option {
 	t.Helper()
-	a, err := newAudit(decisionsTopic)
+	a, err := newAudit(decisionsName)
 	require.NoError(t, err)
 	return func(c *config) {
 		c.audit, c.destination, c.table, c.verifier, c.lookup = a, auditDestination, "audit_decision_rows", nil, nil
@@ -65,14 +65,14 @@ func TestDecisionsLandOnce(t *testing.T) {
 		"evt_1 activation denied consent.marketing=false policy.yaml:41 2026-11-01 8 govern sk1ada",
 	}
 	o := s.output(t, forAudit(t))
-	require.NoError(t, o.WriteBatch(t.Context(), auditChunk(decisionsTopic, 0, bodies...)))
+	require.NoError(t, o.WriteBatch(t.Context(), auditChunk(decisionsName, 0, bodies...)))
 	require.Equal(t, want, s.texts(t, auditRows))
 
-	require.NoError(t, o.WriteBatch(t.Context(), auditChunk(decisionsTopic, 0, bodies...)), "the same process again")
+	require.NoError(t, o.WriteBatch(t.Context(), auditChunk(decisionsName, 0, bodies...)), "the same process again")
 	s.exec(t, "TRUNCATE TABLE ebbgate_chunks") // as if it had been killed before the mark
 	killed := s.output(t, forAudit(t))
-	require.NoError(t, killed.WriteBatch(t.Context(), auditChunk(decisionsTopic, 0, bodies...)), "another process, the mark lost")
-	require.NoError(t, killed.WriteBatch(t.Context(), auditChunk(decisionsTopic, 4, bodies...)), "copies a hop made at new offsets")
+	require.NoError(t, killed.WriteBatch(t.Context(), auditChunk(decisionsName, 0, bodies...)), "another process, the mark lost")
+	require.NoError(t, killed.WriteBatch(t.Context(), auditChunk(decisionsName, 4, bodies...)), "copies a hop made at new offsets")
 	assert.Equal(t, want, s.texts(t, auditRows))
 	assert.Equal(t, []string{"0-3: 4 = 4 + 0 + 0 + 0", "4-7: 4 = 0 + 0 + 4 + 0"}, s.books(t))
 }
@@ -82,15 +82,15 @@ func TestWhatIsNoDecisionIsNamed(t *testing.T) {
 	o := s.output(t, forAudit(t))
 	good := decisionsOf(0)
 	bad := []byte(`{"decision_id":"dec_x","email":"ada@example.com"}`)
-	err := o.WriteBatch(t.Context(), auditChunk(decisionsTopic, 0, good[0], bad))
+	err := o.WriteBatch(t.Context(), auditChunk(decisionsName, 0, good[0], bad))
 	var permanent *stage.PermanentError
 	require.ErrorAs(t, err, &permanent)
 	assert.Equal(t, consent.CodeDecisionField, permanent.Code)
-	assert.Equal(t, []quarantine.Ref{{Topic: decisionsTopic, Offset: 1}}, permanent.Refs)
+	assert.Equal(t, []quarantine.Ref{{Topic: decisionsName, Offset: 1}}, permanent.Refs)
 	assert.NotContains(t, err.Error(), "ada@")
 	assert.Zero(t, s.count(t, "audit_decision_rows"))
 
-	batch := auditChunk(decisionsTopic, 0, good[0], bad)
+	batch := auditChunk(decisionsName, 0, good[0], bad)
 	stage.MarkSettled(batch[1])
 	require.NoError(t, o.WriteBatch(t.Context(), batch), "once it is in quarantine the others go")
 	assert.Equal(t, []string{"0-1: 2 = 1 + 0 + 0 + 1"}, s.books(t))
@@ -105,7 +105,7 @@ func TestAuditTakesDecisionsAlone(t *testing.T) {
 	assert.Zero(t, s.count(t, "audit_decision_rows"))
 
 	// The output for events still takes nothing without a seal, decisions included.
-	err = s.output(t).WriteBatch(t.Context(), auditChunk(decisionsTopic, 0, decisionsOf(0)...))
+	err = s.output(t).WriteBatch(t.Context(), auditChunk(decisionsName, 0, decisionsOf(0)...))
 	require.ErrorAs(t, err, &permanent)
 	assert.Equal(t, "seal.missing", permanent.Code)
 }

@@ -32,6 +32,8 @@ type record struct {
 	need      *requirement
 	fate      fate
 	reason    string    // why it is denied
+	rule      string    // the line that denies it
+	version   int64     // of the consent that was relied on for that
 	decidedAt time.Time // of a decision: the time of its record
 	gone      gateSet   // gates of need that no longer hold: their fields are left out
 }

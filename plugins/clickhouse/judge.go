@@ -33,7 +33,7 @@ func (o *output) judge(ctx context.Context, c *chunk) error {
 			continue
 		}
 		own := 1 + strings.Count(r.sealed.SubjectKey, ",")
-		r.judge(states[:own], now, c.rules.unlessSuppressed)
+		r.judge(states[:own], now, c.rules)
 		states = states[own:]
 	}
 	return nil
@@ -57,14 +57,14 @@ func subjectKeys(c *chunk) []string {
 
 // judge decides for one record. The seal proves that every purpose held when the record was authorized, so that is
 // the claim; what the subject has said since can only take away.
-func (r *record) judge(states []consent.State, now time.Time, unlessSuppressed bool) {
+func (r *record) judge(states []consent.State, now time.Time, rules *exportRules) {
 	all := r.need.purposes.All()
 	verdict := consent.Judge(r.need.purposes, consent.Claim{Present: true, Stated: all, Given: all}, states, now)
 	switch {
 	case !verdict.Holds(r.need.whole):
-		r.fate, r.reason = denied, verdict.Reason(r.need.whole)
-	case unlessSuppressed && verdict.Suppressed:
-		r.fate, r.reason = denied, consent.ReasonSuppressed
+		r.deny(verdict.Reason(r.need.whole), rules.denying(r, &verdict), verdict.Version)
+	case rules.unlessSuppressed && verdict.Suppressed:
+		r.deny(consent.ReasonSuppressed, rules.unlessRule, verdict.Version)
 	}
 	r.gone = 0
 	for i, g := range r.need.gates {
@@ -72,4 +72,8 @@ func (r *record) judge(states []consent.State, now time.Time, unlessSuppressed b
 			r.gone |= 1 << i
 		}
 	}
+}
+
+func (r *record) deny(reason, rule string, version int64) {
+	r.fate, r.reason, r.rule, r.version = denied, reason, rule, version
 }

@@ -70,6 +70,9 @@ func (o *output) deliver(ctx context.Context, c *chunk) error {
 	if err := o.insertWanted(ctx, p, c, doubtful, inTable); err != nil {
 		return err
 	}
+	if err := o.recordDenials(ctx, c); err != nil {
+		return err
+	}
 	if err := o.commit(ctx, c, progress.taken); err != nil {
 		return err
 	}

@@ -48,6 +48,9 @@ func fromParsed(conf *service.ParsedConfig, mgr *service.Resources) (o *output, 
 		}
 	}()
 	cfg.paths = rt.Rules().Contracts.Paths()
+	if cfg.decisions, err = decisionsTopic(rt); err != nil {
+		return nil, err
+	}
 	cfg.log, cfg.tracer = mgr.Logger(), hop.NewTracer(mgr.OtelTracer())
 	if cfg.hops, err = hop.ParseLog(conf, cfg.log); err != nil {
 		return nil, err

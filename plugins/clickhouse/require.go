@@ -12,7 +12,9 @@ import (
 // "analytics;marketing=properties.utm_campaign,properties.utm_source".
 type requirement struct {
 	purposes *consent.Purposes
-	whole    consent.Mask // the event goes only while these hold
+	whole    consent.Mask // the event goes only while these hold: purpose and storage
+	purpose  consent.Mask // the destination's
+	storage  consent.Mask // the class's, to be stored at all; 0 where that needs none
 	gates    []gate
 }
 
@@ -45,7 +47,6 @@ func newRequirement(header, storage string, dict *event.Dictionary) (need *requi
 	if storage != "" {
 		names = append(names, storage)
 	}
-	whole := names
 	for _, f := range requires.Fields {
 		names = append(names, f.Purpose)
 	}
@@ -53,9 +54,11 @@ func newRequirement(header, storage string, dict *event.Dictionary) (need *requi
 	if need.purposes, err = consent.NewPurposes(names...); err != nil {
 		return nil, nil, err
 	}
-	for _, name := range whole {
-		need.whole |= need.bit(name)
+	need.purpose = need.bit(requires.Purpose)
+	if storage != "" {
+		need.storage = need.bit(storage)
 	}
+	need.whole = need.purpose | need.storage
 	for _, f := range requires.Fields {
 		g := gate{purpose: need.bit(f.Purpose)}
 		for _, path := range f.Paths {

@@ -128,8 +128,8 @@ func outputFields() []*service.ConfigField {
 			Description("How many chunks, of different partitions, are written at a time.").
 			Default(4).LintRule(`root = if this < 1 { "max_in_flight must be at least 1" }`),
 		service.NewOutputField(choFieldRecords).
-			Description("Where a stream that judges and delivers at once writes what is no row here: decisions, quarantine records, and the records of other destinations. A chunk is delivered only once they are durable. Without it such a stream waits.").
-			Optional().Advanced(),
+			Description("Where records go that are no rows here: a decision for each event that is denied at export, and in a stream that judges and delivers at once also its decisions, quarantine records and the records of other destinations. A chunk is delivered only once they are durable. Without it denials at export stand in `ebbgate_chunks` alone, where no audit finds them, and a stream that judges and delivers at once waits.").
+			Optional(),
 		hop.LogField(),
 		state.ConfigField(),
 		stage.WorkspaceField(),
@@ -156,9 +156,11 @@ type config struct {
 	// audit is set where decisions are written, which have no destination, seal or consent of their own.
 	audit  *audit
 	lookup state.Lookup
-	// records takes the messages that are no rows of the destination; nil where every message must be one.
+	// records takes denials at export, and the messages that are no rows of the destination; nil where every message must be one.
 	records *service.OwnedOutput
-	log     *service.Logger
-	tracer  *hop.Tracer
-	hops    *hop.Log
+	// decisions is the topic for denials at export.
+	decisions string
+	log       *service.Logger
+	tracer    *hop.Tracer
+	hops      *hop.Log
 }

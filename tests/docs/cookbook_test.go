@@ -41,6 +41,7 @@ var answers = map[string][]answer{
 	"The sink's own books":                     {rows(sinkBooks), rows(heldBack), rows(rowsAgainstBooks)},
 	"Events a client sent more than once":      {rows(sentAgain)},
 	"Where a row came from":                    {rows(lineage)},
+	"For auditors: what was denied, and by which rule?": {events(denials), events(allOfOne)},
 }
 
 // Every query of the cookbook has an answer here, and gives it; those about events give it again after every row has come a

@@ -95,6 +95,21 @@ type ledger struct {
 	rows        []stored // what it made of it, in order of time
 	quarantined []time.Time
 	chunks      []chunk
+	decisions   []decided // each once, in the order of their times
+}
+
+// decided is a decision as its topic holds it.
+type decided struct {
+	ID          string `json:"decision_id"`
+	EventID     string `json:"event_id"`
+	Destination string
+	Verdict     string
+	Reason      string
+	Rule        string
+	Policy      string
+	Stage       string
+	Version     int64 `json:"consent_version"`
+	at          time.Time
 }
 
 func newLedger(t *testing.T, w *warehouse) *ledger {
@@ -155,6 +170,20 @@ func (l *ledger) readTopics(t *testing.T) {
 		require.Contains(t, entered[s.from], `"`+s.id+`"`, "the record at %s names another as its origin", s.place)
 		l.sealed = append(l.sealed, s)
 	})
+	known := map[string]int{}
+	read("privacy.decisions", func(r *kgo.Record) {
+		d := decided{at: r.Timestamp}
+		require.NoError(t, json.Unmarshal(r.Value, &d))
+		if i, again := known[d.ID]; !again {
+			known[d.ID] = len(l.decisions)
+			l.decisions = append(l.decisions, d)
+		} else if d.at.Before(l.decisions[i].at) {
+			l.decisions[i] = d
+		}
+	})
+	slices.SortFunc(l.decisions, func(a, b decided) int {
+		return cmp.Or(a.at.Compare(b.at), strings.Compare(a.EventID, b.EventID))
+	})
 	read("events.dlq", func(r *kgo.Record) {
 		q, err := quarantine.ParseRecord(r.Value)
 		require.NoError(t, err)
@@ -173,7 +202,7 @@ func (l *ledger) readTimes(t *testing.T) {
 		at[p] = inserted.UTC()
 		return err
 	})
-	l.query(t, "SELECT partition, first, last, committed_at FROM ebbgate_chunks FINAL", func(scan func(...any) error) error {
+	l.query(t, "SELECT partition, first, last, committed_at FROM ebbgate_chunks FINAL WHERE destination = 'analytics'", func(scan func(...any) error) error {
 		var c chunk
 		err := scan(&c.partition, &c.first, &c.last, &c.at)
 		l.chunks = append(l.chunks, c)

@@ -38,6 +38,7 @@ var flow = []struct{ stream, topic, group string }{
 	{"validate", "events.raw", "ebbgate-validate"},
 	{"govern", "events.validated", "ebbgate-govern"},
 	{"analytics", "events.authorized.analytics", "ebbgate-analytics"},
+	{"compliance", "privacy.decisions", "ebbgate-audit"},
 }
 
 // withdrawn are users whose consent goes when their events are authorized already.

@@ -25,6 +25,7 @@ const mechanism = "SCRAM-SHA-256"
 func TestPrincipalsReachOnlyTheirOwnTopics(t *testing.T) {
 	principals := map[string]string{
 		"ingest-events": "ebbgate-ingest", "validate": "ebbgate-validate", "govern": "ebbgate-govern", "analytics": "ebbgate-analytics",
+		"compliance": "ebbgate-audit",
 	}
 	h := guarded(t, principals)
 	h.publish(inbound, view("evt_1", "u_1"), form("evt_2", "u_2"), `{"broken":`)

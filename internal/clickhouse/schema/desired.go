@@ -42,11 +42,14 @@ func Describe(files fs.FS, contracts *contract.Set, destination *policy.Destinat
 	return d, d.check()
 }
 
-// check refuses views whose names collide.
+// check refuses views whose names collide, and those nobody could read.
 func (d *Desired) check() error {
 	taken := map[string]bool{Table: true, "ebbgate_chunks": true, "outcomes": true, "audit_decision_rows": true, recordTable: true}
 	var errs []error
 	for _, v := range d.Views {
+		if v.Owner != "" && !slices.ContainsFunc(d.Roles, func(r Role) bool { return r.Name == v.Owner }) {
+			errs = append(errs, fmt.Errorf("view %s: views/%s/ is for a role that is not there: add roles/%[2]s.sql, or move the file to views/", v.Name, v.Owner))
+		}
 		if taken[v.Name] {
 			errs = append(errs, fmt.Errorf("view %s: the name is taken by a table or another view: rename the event or the file", v.Name))
 		}

@@ -22,6 +22,7 @@ type Migration struct {
 // View is a definition that is applied again whenever it changes.
 type View struct {
 	Name    string
+	Owner   string // the one role that may read it; empty: every role that owns no view
 	Comment string
 	Columns []ViewColumn // empty: those of the SELECT, without comments
 	Refresh string       // of a rollup: when it is computed and how it is stored; empty for an ordinary view
@@ -37,17 +38,13 @@ var (
 )
 
 // LoadFiles reads the NNN_*.sql migrations of a folder, and the views and rollups of its folders of that name, each after
-// those it reads. Names that do not fit are errors: a file that is silently left out is a table that is missing.
+// those it reads. views/ROLE/ holds views for one role alone. Names that do not fit are errors: a file that is silently left out is a table that is missing.
 func LoadFiles(fsys fs.FS) ([]Migration, []View, error) {
 	migrations, err := loadMigrations(fsys)
 	if err != nil {
 		return nil, nil, err
 	}
-	var views []View
-	err = eachNamed(fsys, "views", func(name, comment, text string) error {
-		views = append(views, View{Name: name, Comment: comment, Select: text})
-		return nil
-	})
+	views, err := loadViews(fsys)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,6 +54,26 @@ func LoadFiles(fsys fs.FS) ([]Migration, []View, error) {
 		return err
 	})
 	return migrations, inOrder(views), err
+}
+
+// loadViews reads views/, and views/ROLE/ for those that ROLE alone may read.
+func loadViews(fsys fs.FS) ([]View, error) {
+	folders, err := fs.Glob(fsys, "views/*")
+	if err != nil {
+		return nil, err
+	}
+	var views []View
+	for _, folder := range append([]string{"views"}, folders...) {
+		owner := strings.TrimPrefix(strings.TrimPrefix(folder, "views"), "/")
+		err := eachNamed(fsys, folder, func(name, comment, text string) error {
+			views = append(views, View{Name: name, Owner: owner, Comment: comment, Select: text})
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return views, nil
 }
 
 // LoadRoles reads the folder's roles.

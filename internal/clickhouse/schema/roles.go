@@ -9,20 +9,29 @@ import (
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
 )
 
-// Role is who may read the views, and nothing else. Its file makes the role with its limits; what it may read follows.
+// Role is who may read views, and nothing else. Its file makes the role with its limits; what it may read follows.
 type Role struct {
 	Name       string
 	Statements []string
 }
 
-// SQL is all that makes the role: its file, and one grant per view in place of all it had in the database before.
+// SQL is all that makes the role: its file, and one grant per view it may read in place of all it had in the database before.
 func (r *Role) SQL(database string, views []View) []string {
 	db, role := clickhouse.Quote(database), clickhouse.Quote(r.Name)
 	statements := append(slices.Clone(r.Statements), "REVOKE ALL ON "+db+".* FROM "+role)
 	for i := range views {
+		if !r.reads(views, &views[i]) {
+			continue
+		}
 		statements = append(statements, "GRANT SELECT ON "+db+"."+clickhouse.Quote(views[i].Name)+" TO "+role)
 	}
 	return statements
+}
+
+// reads tells whether the view is for the role: its own where it owns views, else those that nobody owns.
+func (r *Role) reads(views []View, v *View) bool {
+	owns := slices.ContainsFunc(views, func(v View) bool { return v.Owner == r.Name })
+	return v.Owner == r.Name || (!owns && v.Owner == "")
 }
 
 // mayMakeRoles asks the server whether the user may do what roles need. A server without access management says no.

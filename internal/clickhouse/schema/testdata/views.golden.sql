@@ -84,6 +84,39 @@ SELECT destination, topic, partition, epoch, first, last, rows, delivered, denie
 FROM ebbgate_chunks FINAL
 COMMENT 'What the sink did with each chunk of records, and why it held records back.';
 
+CREATE OR REPLACE VIEW `decisions`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    decision_id, decided_at, event_id, event_name, timestamp, subject_key, destination, verdict, reason, rule, policy, consent_version, stage,
+    topic, partition, offset
+FROM audit_decision_rows
+ORDER BY decision_id, decided_at, topic, partition, offset
+LIMIT 1 BY decision_id
+COMMENT 'Each decision once, as it was first made. Denials are all here; of the allowances only the sample that govern records.';
+
+CREATE OR REPLACE VIEW `decisions_of`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT decided_at, event_id, event_name, timestamp, destination, verdict, reason, rule, policy, consent_version, stage, decision_id
+FROM
+(
+    SELECT * FROM audit_decision_rows
+    WHERE event_id = {about:String} OR subject_key = {about:String}
+    ORDER BY decision_id, decided_at, topic, partition, offset
+    LIMIT 1 BY decision_id
+)
+ORDER BY decided_at, event_id, destination
+COMMENT 'The decisions about one event or one subject, oldest first: decisions_of(about = \'evt_...\') or decisions_of(about = \'sk1...\'). Reads those alone.';
+
+CREATE OR REPLACE VIEW `denials_by_day`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    toDate(decided_at) AS day, destination, stage, reason, rule, policy, event_name,
+    count() AS denials, uniqExact(event_id) AS events, uniqExact(subject_key) AS subjects
+FROM decisions
+WHERE verdict = 'denied'
+GROUP BY day, destination, stage, reason, rule, policy, event_name
+COMMENT 'How many decisions denied an event to a destination, by the day they were made, with the rule and the version of the policy.';
+
 CREATE OR REPLACE MATERIALIZED VIEW `action_to_queryable`
 REFRESH EVERY 5 MINUTE
 ENGINE = MergeTree ORDER BY (event_name, hour)
