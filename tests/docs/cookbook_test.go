@@ -28,19 +28,19 @@ func rows(lines func(*ledger) []string) answer   { return answer{lines: lines, r
 
 // answers are those of the cookbook's queries, by heading, in their order under it.
 var answers = map[string][]answer{
-	"Large tables":                             {events(pageViews)},
-	"Events by kind and day":                   {events(byKindAndDay)},
-	"Funnel: sign-up, trial, subscription":     {events(funnel), events(funnelByWeek), events(hoursToTrial)},
-	"Retention, week over week":                {events(retention)},
-	"First and last campaign before a sign-up": {events(touches), events(campaignsKnown)},
-	"Experiments":                              {events(experiments)},
-	"Revenue":                                  {events(revenue)},
-	"Is the data fresh, and is it whole?":      {events(status), events(latency)},
-	"A dip: fewer acts, or less consent?":      {events(coverage)},
-	"What consent do the rows rest on?":        {events(consentOfRows)},
-	"The sink's own books":                     {rows(sinkBooks), rows(heldBack), rows(rowsAgainstBooks)},
-	"Events a client sent more than once":      {rows(sentAgain)},
-	"Where a row came from":                    {rows(lineage)},
+	"Large tables":                                      {events(pageViews)},
+	"Events by kind and day":                            {events(byKindAndDay)},
+	"Funnel: sign-up, trial, subscription":              {events(funnel), events(funnelByWeek), events(hoursToTrial)},
+	"Retention, week over week":                         {events(retention)},
+	"First and last campaign before a sign-up":          {events(touches), events(campaignsKnown)},
+	"Experiments":                                       {events(experiments)},
+	"Revenue":                                           {events(revenue)},
+	"Is the data fresh, and is it whole?":               {events(status), events(latency)},
+	"A dip: fewer acts, or less consent?":               {events(coverage)},
+	"What consent do the rows rest on?":                 {events(consentOfRows)},
+	"The sink's own books":                              {rows(sinkBooks), rows(heldBack), rows(rowsAgainstBooks)},
+	"Events a client sent more than once":               {rows(sentAgain)},
+	"Where a row came from":                             {rows(lineage)},
 	"For auditors: what was denied, and by which rule?": {events(denials), events(allOfOne)},
 }
 

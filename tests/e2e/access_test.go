@@ -12,7 +12,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
-	"github.com/ebbgate/ebbgate/internal/books"
 	"github.com/ebbgate/ebbgate/internal/plugtest"
 	"github.com/ebbgate/ebbgate/internal/sandbox"
 	"github.com/ebbgate/ebbgate/internal/sandbox/broker"
@@ -35,9 +34,9 @@ func TestPrincipalsReachOnlyTheirOwnTopics(t *testing.T) {
 		h.rewrite(file, func(yaml string) string { return signIn(yaml, principal) })
 		running = append(running, h.start("streams", "-o", "pipelines/service.yaml", file))
 	}
-	flow := []books.Stage{h.plan().Accepted[0]}
-	flow = append(flow, h.plan().Flow()[2:]...)
-	h.drained(flow...)
+	plan := h.plan()
+	plan.Accepted = plan.Accepted[:1] // the streams for foreign topics do not run
+	h.drained(plan.Flow()...)
 	require.Equal(t, map[string]int{"evt_1": 1, "evt_2": 1}, h.rows())
 	require.Equal(t, map[string]int{"event.syntax": 1}, h.codes())
 	for _, p := range running {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,12 @@ const (
 	dlq        = "events.dlq"
 	decisions  = "privacy.decisions"
 )
+
+// hops are the stages before the sinks.
+func (h *house) hops() []books.Stage {
+	plan := h.plan()
+	return slices.Concat(plan.Accepted, plan.Hops)
+}
 
 // plan is where the shipped streams keep what.
 func (h *house) plan() books.Plan {

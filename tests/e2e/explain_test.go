@@ -128,7 +128,7 @@ func TestExplanationsAgreeWithTheRecords(t *testing.T) {
 			defer p.stop()
 		}
 	}
-	h.drained(h.plan().Flow()[:4]...)
+	h.drained(h.hops()...)
 	h.withdraw(events)
 	p := h.start("streams", "-o", "pipelines/service.yaml", "pipelines/streams/analytics.yaml")
 	h.drained()

@@ -29,7 +29,7 @@ func TestWithdrawalReachesEventsThatWait(t *testing.T) {
 		want[id] = 1
 	}
 	h.publish(inbound, texts...)
-	h.drained(h.plan().Flow()[:4]...)
+	h.drained(h.hops()...)
 	end, err := h.end(analytics)
 	require.NoError(t, err)
 	require.EqualValues(t, events, end)
