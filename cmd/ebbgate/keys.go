@@ -24,7 +24,7 @@ Examples:
   export ` + keys.EnvironmentVariable + `=` + keys.DefaultPath + `
   ebbgate keys show
   ebbgate keys rotate`,
-		Subcommands: []*cli.Command{keysInitCommand(), keysShowCommand(), keysRotateCommand()},
+		Subcommands: []*cli.Command{keysInitCommand(), keysShowCommand(), keysRotateCommand(), keysWriteKeyCommand()},
 	}
 }
 

@@ -175,7 +175,11 @@ func (c *collector) takeQuarantined(r *kgo.Record) {
 		c.unnamed[ref] = q
 		return
 	}
-	c.link(ref, rec.EventID)
+	if ref.topic == "" { // a door refused it: it never was on a topic
+		c.ledger.Accept(rec.EventID)
+	} else {
+		c.link(ref, rec.EventID)
+	}
 	c.ledger.Quarantine(rec.EventID, q.destination, q.code)
 }
 
@@ -183,6 +187,8 @@ func (c *collector) takeHop(s Stage, r *kgo.Record) {
 	id := c.name(r)
 	if from, ok := source(r); ok {
 		c.link(from, id)
+	} else if s.Topic == c.plan.Entrance {
+		c.ledger.Accept(id)
 	}
 	if c.waits(s, r) {
 		c.ledger.Wait(id, Everywhere)

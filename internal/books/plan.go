@@ -20,6 +20,8 @@ type Plan struct {
 	Accepted []Stage
 	// Hops are the topics between those and the destinations. They must not repeat Accepted.
 	Hops []Stage
+	// Entrance is the hop that doors write to: an event that names no record it was made of was accepted there.
+	Entrance string
 	// Quarantine and Decisions are the topics of those records.
 	Quarantine, Decisions string
 	// Audit is the consumer group that copies decisions to where auditors read; empty for none.
@@ -40,7 +42,7 @@ func DefaultPlan(set *topics.Set, inbound []Stage, sinks ...string) Plan {
 	if len(inbound) == 0 {
 		plan.Accepted = []Stage{raw}
 	} else {
-		plan.Hops = []Stage{raw}
+		plan.Hops, plan.Entrance = []Stage{raw}, raw.Topic
 	}
 	plan.Hops = append(plan.Hops, Stage{name(set, topics.Validated), groupPrefix + "govern"})
 	plan.Quarantine, plan.Decisions = name(set, topics.Quarantine), name(set, topics.Decisions)

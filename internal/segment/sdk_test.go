@@ -19,38 +19,15 @@ import (
 	"github.com/ebbgate/ebbgate/internal/npm"
 )
 
-// sdkPackages are @segment/analytics-node and all it needs, published under the MIT and BSD licences. They are fetched into a
-// cache and are no part of this repository.
-var sdkPackages = []npm.Package{
-	{Name: "@segment/analytics-node", Version: "3.1.0", Integrity: "sha512-F3pJmzUxmWZFV2wxJfuGvjLViCrQBFpxLLp4++fkoDsohWwS89T7n0M5nW1zxeYc2X2rA/v7q5ou3JZIw9bl3g=="},
-	{Name: "@segment/analytics-core", Version: "1.8.3", Integrity: "sha512-63X8e2DWb2ZnJ9S3H8iSOFnbeDXMkTGhA8kZG4eFAO07QBwBVyWo5BCpv6vmuOMEkv2le6t2FMg1p6ZeJQA/4A=="},
-	{Name: "@segment/analytics-generic-utils", Version: "1.2.0", Integrity: "sha512-DfnW6mW3YQOLlDQQdR89k4EqfHb0g/3XvBXkovH1FstUN93eL1kfW9CsDcVQyH3bAC5ZsFyjA/o/1Q2j0QeoWw=="},
-	{Name: "@lukeed/uuid", Version: "2.0.1", Integrity: "sha512-qC72D4+CDdjGqJvkFMMEAtancHUQ7/d/tAiHf64z8MopFDmcrtbcJuerDtFceuAfQJ2pDSfCKCtbqoGBNnwg0w=="},
-	{Name: "@lukeed/csprng", Version: "1.1.0", Integrity: "sha512-Z7C/xXCiGWsg0KuKsHTKJxbWhpI3Vs5GwLfOean7MGyVFGqdRgBbAjOCh6u4bbjPc/8MJ2pZmK/0DLdCbivLDA=="},
-	{Name: "base64-js", Version: "1.5.1", Integrity: "sha512-AKpaYlHn8t4SVbOHCy+b5+KKgvR4vrsD8vbvrbiQJps7fKDTkjkDry6ji0rUJjC0kzbNePLwzxq8iypo41qeWA=="},
-	{Name: "buffer", Version: "6.0.3", Integrity: "sha512-FTiCpNxtwiZZHEZbcbTIcZjERVICn9yq/pDFkTl95/AxzD1naBctN7YO68riM/gLSDY7sdrMby8hofADYuuqOA=="},
-	{Name: "dset", Version: "3.1.4", Integrity: "sha512-2QF/g9/zTaPDc3BjNcVTGoBbXBgYfMTTceLaYcFJ/W9kggFUkhxD/hMEeuLKbugyef9SqAx8cpgwlIP/jinUTA=="},
-	{Name: "ieee754", Version: "1.2.1", Integrity: "sha512-dcyqhDvX1C46lXZcVqCpK+FtMRQVdIMN6/Df5js2zouUsqG7I6sFxitIC+7KYK29KdXOLHdu9zL4sFnoVQnqaA=="},
-	{Name: "jose", Version: "5.10.0", Integrity: "sha512-s+3Al/p9g32Iq+oqXxkW//7jk2Vig6FF1CFqzVXoTUXt2qz89YWbL+OwS17NFYEvxC35n0FKeGO2LGYSxeM2Gg=="},
-	{Name: "tslib", Version: "2.9.1", Integrity: "sha512-a4Ux9VKuIMHsOS7ENbEq6hK2ZGYIT27Rtl0E4eD9KqwxhKiQeMZE/9xb3IdYwWaSOyIBQLExhQgXDTYoiCxnWA=="},
-}
-
 // sdkFolder is a folder in which node finds the packages.
 func sdkFolder(t *testing.T) string {
 	t.Helper()
-	cache, err := npm.CacheDir()
-	require.NoError(t, err)
 	dir := t.TempDir()
-	for _, p := range sdkPackages {
-		from, err := npm.Fetcher{CacheDir: cache}.Fetch(t.Context(), p)
-		if errors.Is(err, npm.ErrNoClient) && os.Getenv("EBBGATE_REQUIRE_ENGINE") != "1" {
-			t.Skip(err)
-		}
-		require.NoError(t, err)
-		to := filepath.Join(dir, "node_modules", filepath.FromSlash(p.Name))
-		require.NoError(t, os.MkdirAll(filepath.Dir(to), 0o755))
-		require.NoError(t, os.Symlink(from, to))
+	err := npm.Install(t.Context(), dir, npm.SegmentNode)
+	if errors.Is(err, npm.ErrNoClient) && os.Getenv("EBBGATE_REQUIRE_ENGINE") != "1" {
+		t.Skip(err)
 	}
+	require.NoError(t, err)
 	script, err := os.ReadFile(filepath.Join("testdata", "calls.js"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "calls.js"), script, 0o644))

@@ -1,6 +1,8 @@
 package writekey
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -34,5 +36,26 @@ func TestAHashIsWrittenInOneWay(t *testing.T) {
 		_, err := ParseHash(text)
 		require.ErrorIs(t, err, ErrForm)
 		require.NotContains(t, err.Error(), key)
+	}
+}
+
+func TestAFileOfAKeyIsNeverWrittenOver(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "secrets")
+	key, file, err := Create(dir, "web_app")
+	require.NoError(t, err)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NotContains(t, string(text), key)
+	h, err := ParseHash(string(text))
+	require.NoError(t, err)
+	require.Equal(t, HashOf(key), h)
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+	_, _, err = Create(dir, "web_app")
+	require.ErrorContains(t, err, "exists")
+	for _, name := range []string{"", "../up", "a/b", ".hidden"} {
+		_, _, err := Create(dir, name)
+		require.ErrorContains(t, err, "name: give")
 	}
 }
