@@ -14,11 +14,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ebbgate/ebbgate/internal/npm"
 	"github.com/ebbgate/ebbgate/internal/plugtest"
 )
 
 // told are the pages that are run from the first block to the last; their blocks mean what newcomer.do says.
-var told = []string{"docs/first-hour.md", "docs/webhooks.md"}
+var told = []string{"docs/first-hour.md", "docs/webhooks.md", "docs/sdks.md"}
 
 // newcomer has a binary and an empty folder, and does what the page says, in one shell that remembers folder and variables.
 type newcomer struct {
@@ -42,6 +43,11 @@ func follow(t *testing.T, program, page string) {
 	t.Setenv("PATH", filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Setenv("EBBGATE_HTTP_ADDRESS", "127.0.0.1:0")
 	t.Setenv("EBBGATE_WEBHOOK_ADDRESS", freeAddress(t))
+	t.Setenv("EBBGATE_COLLECTOR_ADDRESS", freeAddress(t))
+	sdks := t.TempDir()
+	require.NoError(t, npm.Install(t.Context(), sdks, npm.SegmentNode)) // what the page has npm install
+	t.Setenv("NODE_PATH", filepath.Join(sdks, "node_modules"))
+	t.Setenv("NODE_OPTIONS", "--preserve-symlinks")
 	for _, name := range []string{"EBBGATE_BROKERS", "EBBGATE_CLICKHOUSE_DSN", "EBBGATE_KEYS_FILE", "EBBGATE_SECRETS"} {
 		t.Setenv(name, "")
 		require.NoError(t, os.Unsetenv(name))
