@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"maps"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/plugtest"
 	"github.com/ebbgate/ebbgate/internal/sandbox"
 	"github.com/ebbgate/ebbgate/internal/sandbox/broker"
+	"github.com/ebbgate/ebbgate/internal/sender"
 )
 
 const mechanism = "SCRAM-SHA-256"
@@ -59,6 +61,26 @@ func TestPrincipalsReachOnlyTheirOwnTopics(t *testing.T) {
 	}
 	require.NoError(t, fetch(t, h, "ebbgate-analytics", analytics))
 	require.Equal(t, map[string]int{"evt_1": 1, "evt_2": 1}, h.rows())
+}
+
+// The door has no more rights than it needs, and who answers for deliveries may read receipts and verify, and nothing else.
+func TestTheDoorReachesOnlyWhatItNeeds(t *testing.T) {
+	h := guarded(t, map[string]string{"door": "ebbgate-door", "support": "ebbgate-support"})
+	h.rewrite("pipelines/doors/webhooks.yaml", func(yaml string) string { return signIn(yaml, "ebbgate-door") })
+	address := freeAddress(t)
+	h.openDoor(address)
+	a, err := sender.Post(h.ctx(), http.DefaultClient, h.sample("stripe", address, "evt_1"))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, a.Status)
+	for _, topic := range []string{deliveries, receiptsTopic, raw} {
+		require.ErrorIs(t, fetch(t, h, "ebbgate-door", topic), kerr.TopicAuthorizationFailed, topic)
+	}
+
+	h.env = append(h.env, "EBBGATE_SASL_PASSWORD=password-of-ebbgate-support")
+	support := []string{"--sasl-mechanism", mechanism, "--user", "ebbgate-support"}
+	require.Contains(t, h.must(append([]string{"receipts", "list"}, support...)...), a.Receipt)
+	require.Contains(t, h.must(append(append([]string{"receipts", "verify"}, support...), a.Receipt)...), "good")
+	require.ErrorIs(t, fetch(t, h, "ebbgate-support", raw), kerr.TopicAuthorizationFailed)
 }
 
 // guarded is a house whose broker asks for a name, with the ACLs of topics.yaml applied by an administrator.
