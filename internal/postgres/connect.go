@@ -20,7 +20,7 @@ func Connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to PostgreSQL at %s, database %s, as %s: %w",
-			net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))), config.Database, config.User, reason(err))
+			net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))), config.Database, config.User, Reason(err))
 	}
 	return conn, nil
 }
@@ -28,8 +28,8 @@ func Connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
 // ErrDSN is a DSN that cannot be read. It is not shown, because it may hold a password.
 var ErrDSN = errors.New("the DSN must read postgres://user@host:5432/database, with ?sslmode=require where the server is remote")
 
-// reason is what the server or the network said, without what was tried.
-func reason(err error) error {
+// Reason is what the server or the network said, without what was tried.
+func Reason(err error) error {
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return fmt.Errorf("%s (SQLSTATE %s)", refused.Message, refused.Code)
 	}

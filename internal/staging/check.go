@@ -24,10 +24,27 @@ func (a *Area) Check(contracts *contract.Set, p *policy.Policy) error {
 		c.add(a.Line, "destination", "the policy says kind: "+d.Kind+" of "+d.Name, "name a destination of kind warehouse")
 	}
 	c.destination = d
+	for _, path := range []string{"event_name", "timestamp"} {
+		c.allowed(a.Line, "destination", path)
+	}
+	c.covered()
 	for _, set := range a.Datasets {
 		c.dataset(set)
 	}
 	return c.problems.Err()
+}
+
+// covered finds events that may go and that no dataset takes: they would be authorized for nothing.
+func (c *checker) covered() {
+	going := c.destination.Events
+	if len(going) == 0 {
+		going = c.contracts.Events()
+	}
+	for _, event := range going {
+		if !slices.ContainsFunc(c.area.Datasets, func(d *Dataset) bool { return slices.Contains(d.Events, event) }) {
+			c.add(c.area.Line, "datasets", "no dataset takes "+event+", which the policy lets go to "+c.destination.Name, "add it to a dataset's events, or take it out of the destination's")
+		}
+	}
 }
 
 type checker struct {

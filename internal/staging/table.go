@@ -178,7 +178,6 @@ func internalTables() []Table {
 				{Name: "next_offset", Type: bigint, NotNull: true},
 				{Name: "delivered", Type: bigint, NotNull: true, Default: "0"},
 				{Name: "denied", Type: bigint, NotNull: true, Default: "0"},
-				{Name: "repeated", Type: bigint, NotNull: true, Default: "0"},
 				{Name: "settled", Type: bigint, NotNull: true, Default: "0"},
 				{Name: "updated_at", Type: timestamptz, NotNull: true, Default: "clock_timestamp()"},
 			},

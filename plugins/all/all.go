@@ -20,6 +20,7 @@ import (
 	"github.com/ebbgate/ebbgate/plugins/quarantine"
 	"github.com/ebbgate/ebbgate/plugins/redact"
 	"github.com/ebbgate/ebbgate/plugins/redpanda"
+	"github.com/ebbgate/ebbgate/plugins/staging"
 	"github.com/ebbgate/ebbgate/plugins/strict"
 	"github.com/ebbgate/ebbgate/plugins/tracing"
 	"github.com/ebbgate/ebbgate/plugins/webhook"
@@ -40,7 +41,11 @@ var ours = []struct {
 	{"consent", consent.Register},
 	{"redact", redact.Register},
 	{"clickhouse", clickhouse.Register},
+<<<<<<< HEAD
 	{"clickhouse_audit", clickhouse.RegisterAudit},
+=======
+	{"staging", staging.Register},
+>>>>>>> 41dda4d (staging: an output that Stitch can pull from without losing a row)
 	{"prometheus", metrics.Register},
 	{"open_telemetry_collector", tracing.Register},
 }

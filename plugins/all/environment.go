@@ -13,7 +13,7 @@ import (
 // refused.go, where its name still exists so that lint and run can say what to use instead.
 var (
 	allowedInputs     = []string{"collector", "csv", "file", "generate", "redpanda", "resource", "sequence", "stdin", "webhook"}
-	allowedOutputs    = []string{"clickhouse", "clickhouse_audit", "redpanda", "reject", "resource"}
+	allowedOutputs    = []string{"clickhouse", "clickhouse_audit", "redpanda", "reject", "resource", "staging"}
 	allowedProcessors = []string{
 		"bloblang", "branch", "cache", "compress", "decompress", "for_each", "grok", "jmespath", "jq",
 		"json_schema", "mapping", "mutation", "noop", "parallel", "parse_log", "processors", "rate_limit", "resource",

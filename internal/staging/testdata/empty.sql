@@ -1,4 +1,4 @@
-database marketing_stage: 62 changes, in one transaction
+database marketing_stage: 68 changes, in one transaction
 
 -- create role stage_owner
 CREATE ROLE stage_owner NOLOGIN;
@@ -33,7 +33,6 @@ CREATE TABLE "stage_internal"."source_offsets" (
   "next_offset" bigint NOT NULL,
   "delivered" bigint NOT NULL DEFAULT 0,
   "denied" bigint NOT NULL DEFAULT 0,
-  "repeated" bigint NOT NULL DEFAULT 0,
   "settled" bigint NOT NULL DEFAULT 0,
   "updated_at" timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY ("source_topic", "source_partition", "replay_epoch")
@@ -190,6 +189,50 @@ CREATE UNIQUE INDEX "marketing_events_row_seq" ON "stitch_stage"."marketing_even
 CREATE INDEX "campaign_performance_cells" ON "stitch_stage"."marketing_events" ("campaign_id", "channel", "currency", "occurred_at");
 COMMENT ON TABLE "stitch_stage"."marketing_events" IS 'Meetings with campaigns, and forms that were sent.';
 
+-- create table stitch_stage.billing_events
+CREATE TABLE "stitch_stage"."billing_events" (
+  "event_id" text NOT NULL,
+  "subject_key" text,
+  "event_name" text NOT NULL,
+  "account_token" text,
+  "invoice_token" text,
+  "plan" text,
+  "amount_micros" bigint,
+  "currency" text,
+  "payment_method" text,
+  "paid_at" timestamp with time zone,
+  "items_json" text,
+  "policy_version" text NOT NULL,
+  "consent_version" text,
+  "relied_on" text NOT NULL,
+  "data_class" text NOT NULL,
+  "correlation_id" text,
+  "batch_id" text NOT NULL,
+  "source_topic" text NOT NULL,
+  "source_partition" integer NOT NULL,
+  "source_offset" bigint NOT NULL,
+  "occurred_at" timestamp with time zone NOT NULL,
+  "is_deleted" boolean NOT NULL DEFAULT false,
+  "deleted_at" timestamp with time zone,
+  "deletion_reason" text,
+  "deletion_request_id" text,
+  "staged_at" timestamp with time zone NOT NULL,
+  "row_seq" bigint NOT NULL,
+  PRIMARY KEY ("event_id"),
+  CONSTRAINT "key_4d99f9bc" CHECK (octet_length("event_id") BETWEEN 1 AND 200),
+  CONSTRAINT "occurred_at_98351483" CHECK ("occurred_at" >= '1970-01-01Z' AND "occurred_at" < '9999-01-01Z'),
+  CONSTRAINT "tombstone_24701d53" CHECK (NOT is_deleted OR (num_nonnulls("subject_key", "account_token", "invoice_token", "plan", "amount_micros", "currency", "payment_method", "paid_at", "items_json") = 0 AND deleted_at IS NOT NULL AND deletion_reason IS NOT NULL)),
+  CONSTRAINT "length_account_token_2f63819b" CHECK (octet_length("account_token") <= 60000),
+  CONSTRAINT "length_invoice_token_48d709b8" CHECK (octet_length("invoice_token") <= 60000),
+  CONSTRAINT "length_plan_b0075ef4" CHECK (octet_length("plan") <= 60000),
+  CONSTRAINT "length_currency_e74e288b" CHECK (octet_length("currency") <= 60000),
+  CONSTRAINT "length_payment_method_50487883" CHECK (octet_length("payment_method") <= 60000),
+  CONSTRAINT "time_paid_at_0e757d84" CHECK ("paid_at" >= '1970-01-01' AND "paid_at" < '9999-01-01'),
+  CONSTRAINT "length_items_json_9b9e0edf" CHECK (octet_length("items_json") <= 60000)
+);
+CREATE UNIQUE INDEX "billing_events_row_seq" ON "stitch_stage"."billing_events" ("row_seq");
+COMMENT ON TABLE "stitch_stage"."billing_events" IS 'Invoices that were paid.';
+
 -- create table stitch_stage.campaign_performance
 CREATE TABLE "stitch_stage"."campaign_performance" (
   "cell_id" text NOT NULL,
@@ -287,6 +330,11 @@ BEGIN
     WHERE s.subject = p_subject AND s.dataset = 'marketing_events' AND t.event_id = s.row_id AND t.deletion_reason IS DISTINCT FROM 'erasure';
   GET DIAGNOSTICS n = ROW_COUNT;
   total := total + n;
+  UPDATE "stitch_stage"."billing_events" t SET "subject_key" = NULL, "account_token" = NULL, "invoice_token" = NULL, "plan" = NULL, "amount_micros" = NULL, "currency" = NULL, "payment_method" = NULL, "paid_at" = NULL, "items_json" = NULL, is_deleted = true, deleted_at = clock_timestamp(), deletion_reason = 'erasure', deletion_request_id = p_request
+    FROM stage_internal.row_subjects s
+    WHERE s.subject = p_subject AND s.dataset = 'billing_events' AND t.event_id = s.row_id AND t.deletion_reason IS DISTINCT FROM 'erasure';
+  GET DIAGNOSTICS n = ROW_COUNT;
+  total := total + n;
   DELETE FROM stage_internal.row_subjects WHERE subject = p_subject;
   INSERT INTO "stitch_stage".privacy_deletions (deletion_id, subject_key, request_id, reason, rows_erased, policy_version, occurred_at)
     VALUES ('pd_' || encode(sha256(convert_to(p_request || chr(31) || p_subject_key, 'UTF8')), 'hex'), p_subject_key, p_request, 'erasure', total, p_policy, clock_timestamp())
@@ -319,6 +367,12 @@ BEGIN
   DELETE FROM "stitch_stage"."marketing_events" WHERE occurred_at < now() - interval '4320 hours';
   GET DIAGNOSTICS n = ROW_COUNT;
   total := total + n;
+  DELETE FROM "stitch_stage"."billing_events" WHERE is_deleted AND deleted_at < now() - interval '840 hours';
+  GET DIAGNOSTICS n = ROW_COUNT;
+  total := total + n;
+  DELETE FROM "stitch_stage"."billing_events" WHERE occurred_at < now() - interval '4320 hours';
+  GET DIAGNOSTICS n = ROW_COUNT;
+  total := total + n;
   DELETE FROM "stitch_stage"."campaign_performance" WHERE is_deleted AND deleted_at < now() - interval '840 hours';
   GET DIAGNOSTICS n = ROW_COUNT;
   total := total + n;
@@ -328,6 +382,7 @@ BEGIN
   DELETE FROM stage_internal.row_subjects s WHERE s.dataset = 'customer_profiles' AND NOT EXISTS (SELECT FROM "stitch_stage"."customer_profiles" t WHERE t.subject_key = s.row_id);
   DELETE FROM stage_internal.row_subjects s WHERE s.dataset = 'subscription_facts' AND NOT EXISTS (SELECT FROM "stitch_stage"."subscription_facts" t WHERE t.fact_id = s.row_id);
   DELETE FROM stage_internal.row_subjects s WHERE s.dataset = 'marketing_events' AND NOT EXISTS (SELECT FROM "stitch_stage"."marketing_events" t WHERE t.event_id = s.row_id);
+  DELETE FROM stage_internal.row_subjects s WHERE s.dataset = 'billing_events' AND NOT EXISTS (SELECT FROM "stitch_stage"."billing_events" t WHERE t.event_id = s.row_id);
   RETURN total;
 END
 $ebbgate$;
@@ -379,6 +434,9 @@ CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON "stitch_stage"."subscription_fac
 
 -- create trigger stamp on stitch_stage.marketing_events
 CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON "stitch_stage"."marketing_events" FOR EACH ROW EXECUTE FUNCTION stage_internal.stamp('subject');
+
+-- create trigger stamp on stitch_stage.billing_events
+CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON "stitch_stage"."billing_events" FOR EACH ROW EXECUTE FUNCTION stage_internal.stamp('subject');
 
 -- create trigger stamp on stitch_stage.campaign_performance
 CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON "stitch_stage"."campaign_performance" FOR EACH ROW EXECUTE FUNCTION stage_internal.stamp('plain');
@@ -447,6 +505,18 @@ GRANT INSERT ON TABLE stitch_stage.marketing_events TO stage_writer;
 
 -- grant table UPDATE stitch_stage.marketing_events
 GRANT UPDATE ON TABLE stitch_stage.marketing_events TO stage_writer;
+
+-- grant table SELECT stitch_stage.billing_events
+GRANT SELECT ON TABLE stitch_stage.billing_events TO stitch_reader;
+
+-- grant table SELECT stitch_stage.billing_events
+GRANT SELECT ON TABLE stitch_stage.billing_events TO stage_writer;
+
+-- grant table INSERT stitch_stage.billing_events
+GRANT INSERT ON TABLE stitch_stage.billing_events TO stage_writer;
+
+-- grant table UPDATE stitch_stage.billing_events
+GRANT UPDATE ON TABLE stitch_stage.billing_events TO stage_writer;
 
 -- grant table SELECT stitch_stage.campaign_performance
 GRANT SELECT ON TABLE stitch_stage.campaign_performance TO stitch_reader;
