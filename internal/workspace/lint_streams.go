@@ -32,6 +32,7 @@ func (l *linter) streams() {
 			l.access(s)
 		}
 		l.delivery(s, served)
+		l.staged(s, served)
 		l.webhooks(s)
 		l.audit(s)
 	}
@@ -109,7 +110,7 @@ func (l *linter) access(s stream) {
 	for _, c := range s.all("output", "redpanda") {
 		l.allowed(s, c.conf, c.conf.get("topic"), writes)
 	}
-	for _, c := range slices.Concat(s.all("", "consent"), s.all("", "clickhouse")) {
+	for _, c := range slices.Concat(s.all("", "consent"), s.all("", "clickhouse"), s.all("", "staging")) {
 		state := c.conf.get("state")
 		for _, role := range []topics.Role{topics.Consent, topics.Suppression, topics.Erasures} {
 			name := state.get(string(role) + "_topic")

@@ -49,7 +49,7 @@ func TestLintOfShippedWorkspace(t *testing.T) {
 		require.Equal(t, workspace.Warning, f.Severity, f.String())
 		rules[f.Rule]++
 	}
-	assert.Equal(t, 2, rules["destination.unserved"], "warehouse and activation")
+	assert.Equal(t, 1, rules["destination.unserved"], "activation")
 	assert.NotZero(t, rules["contract.unused"], "texts of forms are not delivered")
 	assert.Equal(t, 1, rules["topics.replicas"])
 	assert.Len(t, rules, 3)

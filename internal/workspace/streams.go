@@ -15,15 +15,16 @@ const (
 	ServiceFile     = "service.yaml"
 	StreamsFolder   = "streams"
 	DoorsFolder     = "doors"
+	SinksFolder     = "sinks" // streams to parts that not every workspace has, started by name
 	resourcesFolder = "resources"
 	testSuffix      = "_benthos_test"
 )
 
-// EngineFiles lists the files of a workspace that the engine reads: service.yaml, streams, doors and resources. Those of unit tests are
+// EngineFiles lists the files of a workspace that the engine reads: service.yaml, streams, doors, sinks and resources. Those of unit tests are
 // among them only if asked for.
 func EngineFiles(fsys fs.FS, tests bool) ([]string, error) {
 	var files []string
-	for _, root := range []string{ServiceFile, StreamsFolder, DoorsFolder, resourcesFolder} {
+	for _, root := range []string{ServiceFile, StreamsFolder, DoorsFolder, SinksFolder, resourcesFolder} {
 		err := fs.WalkDir(fsys, root, func(name string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err
@@ -57,7 +58,7 @@ type component struct {
 }
 
 // lookedInto are the components that lint looks into.
-var lookedInto = []string{"redpanda", "clickhouse", "clickhouse_audit", "consent", "redact", "reject", "webhook"}
+var lookedInto = []string{"redpanda", "clickhouse", "clickhouse_audit", "consent", "redact", "reject", "staging", "webhook"}
 
 // sections are the parts of a file that hold components.
 var sections = []string{"input", "pipeline", "output", "input_resources", "processor_resources", "output_resources"}

@@ -41,11 +41,8 @@ var ours = []struct {
 	{"consent", consent.Register},
 	{"redact", redact.Register},
 	{"clickhouse", clickhouse.Register},
-<<<<<<< HEAD
 	{"clickhouse_audit", clickhouse.RegisterAudit},
-=======
 	{"staging", staging.Register},
->>>>>>> 41dda4d (staging: an output that Stitch can pull from without losing a row)
 	{"prometheus", metrics.Register},
 	{"open_telemetry_collector", tracing.Register},
 }

@@ -73,7 +73,7 @@ func TestNothingElseIsRegistered(t *testing.T) {
 	safe.WalkOutputs(func(name string, view *service.ConfigView) { known[name] = !view.IsDeprecated() })
 	for name, usable := range known {
 		if usable {
-			require.Contains(t, []string{"clickhouse", "clickhouse_audit", "redpanda", "reject", "resource"}, name)
+			require.Contains(t, []string{"clickhouse", "clickhouse_audit", "redpanda", "reject", "resource", "staging"}, name)
 		}
 	}
 }
