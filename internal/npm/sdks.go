@@ -23,6 +23,12 @@ var SegmentNode = []Package{
 	{Name: "tslib", Version: "2.9.1", Integrity: "sha512-a4Ux9VKuIMHsOS7ENbEq6hK2ZGYIT27Rtl0E4eD9KqwxhKiQeMZE/9xb3IdYwWaSOyIBQLExhQgXDTYoiCxnWA=="},
 }
 
+// The SDKs of browsers, under the MIT licence: each a file that a page loads.
+var (
+	AnalyticsNext = Package{Name: "@segment/analytics-next", Version: "1.84.3", Integrity: "sha512-5l7cPBzScxhfJ0zdcKQI4daDvMIWWUk7hClT1xGRelnHUltIEoQ9w8+ZpFPoWJMpX8D7IA1nVAfJbpiKi3XaKw=="}
+	RudderStackJS = Package{Name: "@rudderstack/analytics-js", Version: "3.34.1", Integrity: "sha512-cci768CvaM64Wr/MDDtLF8K49aPy7TwwfwL9G1a2SSfgwL4XfVfGNVT//Mv8yph0a14pPc/Nf5HDWhVjAD5vQg=="}
+)
+
 // Install puts packages where node finds them from a folder. Start it with --preserve-symlinks and --preserve-symlinks-main.
 func Install(ctx context.Context, dir string, packages []Package) error {
 	cache, err := CacheDir()
