@@ -32,7 +32,7 @@ build: ## Build bin/ebbgate
 test: fetch unit race pipelines ## Everything that must hold; within 15 minutes on two cores
 
 .PHONY: fetch
-fetch: build postgres $(TOOLS)/promtool $(TOOLS)/prometheus ## Fetch what demo and tests need into the cache, once
+fetch: build postgres chromium $(TOOLS)/promtool $(TOOLS)/prometheus ## Fetch what demo and tests need into the cache, once
 	$(BIN) sandbox fetch
 	$(GO) test -count=1 -run '^TestPackagesAreCached$$' ./tests/signatures
 
@@ -91,6 +91,14 @@ postgres:
 	export DEBIAN_FRONTEND=noninteractive && { apt-get install -y --no-install-recommends postgresql || \
 	{ apt-get update && apt-get install -y --no-install-recommends postgresql; }; }; } || \
 	{ echo "PostgreSQL cannot be installed here: the staging area is NOT tested, and the demo leaves it out"; test "$(EBBGATE_REQUIRE_ENGINE)" != 1; }
+
+# SDKs of browsers are tested in a real one: 25 packages, 124 MB to fetch.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || \
+	{ export DEBIAN_FRONTEND=noninteractive && { apt-get install -y --no-install-recommends chromium || \
+	{ apt-get update && apt-get install -y --no-install-recommends chromium; }; } || \
+	{ echo "Chromium cannot be installed here: SDKs of browsers are NOT tested"; test "$(EBBGATE_REQUIRE_ENGINE)" != 1; }; }
 
 $(TOOLS)/staticcheck:
 	GOBIN=$(TOOLS) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)

@@ -79,7 +79,7 @@ func visit(t *testing.T, page string) {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
-		if os.Getenv("EBBGATE_REQUIRE_BROWSER") == "1" {
+		if os.Getenv("EBBGATE_REQUIRE_ENGINE") == "1" {
 			t.Fatal(err)
 		}
 		t.Skip("no chromium on PATH: `make chromium` installs it")
