@@ -34,6 +34,7 @@ func (l *linter) streams() {
 		l.delivery(s, served)
 		l.staged(s, served)
 		l.webhooks(s)
+		l.collectors(s)
 		l.audit(s)
 	}
 	l.unserved(served)
