@@ -1,12 +1,15 @@
 package door
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -29,7 +32,12 @@ const (
 
 func collector(t *testing.T) *gate {
 	t.Helper()
-	return open(t, `
+	return open(t, collectorYAML(t))
+}
+
+func collectorYAML(t *testing.T) string {
+	t.Helper()
+	return `
 input:
   collector:
     address: %[1]s
@@ -43,13 +51,13 @@ input:
     sources:
       - name: web_app
         kind: browser
-        origins: [ `+site+` ]
+        origins: [ ` + site + ` ]
         write_keys:
-          - { id: new, sha256: "`+hashOf(webKey)+`" }
-          - { id: old, file: `+secretFile(t, hashOf(oldWebKey))+` }
-      - { name: backend, kind: server, ip: keep, write_keys: [ { id: main, sha256: "`+hashOf(backendKey)+`" } ] }
-      - { name: closed, kind: server, disabled: true, write_keys: [ { id: main, sha256: "`+hashOf(closedKey)+`" } ] }
-`)
+          - { id: new, sha256: "` + hashOf(webKey) + `" }
+          - { id: old, file: ` + secretFile(t, hashOf(oldWebKey)) + ` }
+      - { name: backend, kind: server, ip: keep, write_keys: [ { id: main, sha256: "` + hashOf(backendKey) + `" } ] }
+      - { name: closed, kind: server, disabled: true, write_keys: [ { id: main, sha256: "` + hashOf(closedKey) + `" } ] }
+`
 }
 
 func hashOf(key string) string { return writekey.HashOf(key).String() }
@@ -305,6 +313,42 @@ func TestABatchThatIsNotDurableIsToBeSentAgain(t *testing.T) {
 		resp, _ := g.post("/v1/batch", basic(backendKey), body)
 		return resp.StatusCode == http.StatusOK
 	}, patience, 10*time.Millisecond)
+}
+
+// What only a server may send is for the contract to say, and a new contract counts without a restart.
+func TestAPropertyOfServersIsTakenOffABrowsersEvent(t *testing.T) {
+	workspace := filepath.Join(t.TempDir(), "pipelines")
+	require.NoError(t, os.CopyFS(workspace, os.DirFS(filepath.Join("..", "..", "pipelines"))))
+	yaml := strings.Replace(collectorYAML(t), "    timeout: 3s\n", "    timeout: 3s\n    reload_period: 20ms\n    workspace: "+workspace+"\n", 1)
+	g := open(t, yaml)
+	n := 0
+	send := func(key string) string {
+		resp, _ := g.post("/v1/t", basic(key), []byte(strings.Replace(track(fmt.Sprintf("m%d", n), ""), `"export"`, `"export","outcome":"completed"`, 1)))
+		require.Equal(t, http.StatusOK, resp.StatusCode)
+		n++
+		return string(g.records(raw, n)[n-1].Value)
+	}
+	require.Contains(t, send(webKey), "completed")
+	for _, change := range [][3]string{
+		{"contracts/feature_used.yaml", "outcome: { type: string,", "outcome: { type: string, from: server,"},
+		{"policy.yaml", `version: "`, `version: "next-`},
+	} {
+		file := filepath.Join(workspace, change[0])
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file, bytes.Replace(text, []byte(change[1]), []byte(change[2]), 1), 0o600))
+	}
+	require.Eventually(t, func() bool { return !strings.Contains(send(webKey), "completed") }, patience, 20*time.Millisecond)
+	require.Contains(t, send(backendKey), "completed")
+}
+
+// A processor that drops events would turn a 200 into a loss. Its stream answers that the batch is to be sent again.
+func TestEventsThatAreDroppedOnTheWayAreNotAnsweredWithSuccess(t *testing.T) {
+	g := openWith(t, collectorYAML(t), "pipeline: { processors: [ { mapping: 'root = if this.event_id == \"m2\" { deleted() }' } ] }")
+	resp, _ := g.post("/v1/t", basic(backendKey), []byte(track("m1", "")))
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	resp, _ = g.post("/v1/batch", basic(backendKey), []byte(`{"batch":[`+track("m2", "")+`,`+track("m3", "")+`]}`))
+	require.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
 }
 
 func TestACollectorThatCouldBeMisusedDoesNotStart(t *testing.T) {

@@ -52,6 +52,12 @@ func freeAddress(t *testing.T) string {
 // open runs a stream of which yaml is the input, with %[1]s for the address and %[2]s for the broker.
 func open(t *testing.T, yaml string) *gate {
 	t.Helper()
+	return openWith(t, yaml, "")
+}
+
+// openWith is open with processors.
+func openWith(t *testing.T, yaml, pipeline string) *gate {
+	t.Helper()
 	t.Chdir(filepath.Join("..", ".."))
 	file := filepath.Join(t.TempDir(), "keys")
 	require.NoError(t, keys.Init(file))
@@ -64,7 +70,7 @@ func open(t *testing.T, yaml string) *gate {
 	env, err := all.Environment(false)
 	require.NoError(t, err)
 	builder := env.NewStreamBuilder()
-	require.NoError(t, builder.SetYAML(fmt.Sprintf(yaml, address, seeds[0])+fmt.Sprintf(`
+	require.NoError(t, builder.SetYAML(fmt.Sprintf(yaml, address, seeds[0])+pipeline+fmt.Sprintf(`
 output:
   redpanda:
     seed_brokers: [ %q ]
