@@ -41,7 +41,7 @@ type Kind uint8
 const (
 	Single       Kind = iota + 1 // one event of the route's Type
 	Batch                        // many events, each with its type
-	Pixel                        // one event, in base64 in the query's `data`; answer with an image
+	Pixel                        // one event, in the query: see PixelData; answer with an image
 	Settings                     // answer with AppendSettings
 	SourceConfig                 // RudderStack's settings: answer with AppendSourceConfig
 	ClusterInfo                  // how many nodes a RudderStack server SDK may spread over: answer with ClusterInfoBody

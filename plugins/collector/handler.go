@@ -112,12 +112,12 @@ func (in *input) mayUse(src *source, r *http.Request) *door.Refusal {
 	return nil
 }
 
-// body is what the events stand in; of a pixel, the query's data.
+// body is what the events stand in; of a pixel, the query.
 func (in *input) body(w http.ResponseWriter, r *http.Request, route segment.Route) ([]byte, *door.Refusal) {
 	if route.Kind != segment.Pixel {
 		return door.ReadBody(w, r, in.door.Body, in.memory)
 	}
-	data := []byte(r.URL.Query().Get("data"))
+	data := segment.PixelData(r.URL.Query(), in.now())
 	if !in.memory.Take(int64(len(data))) {
 		return nil, door.RefuseBusy
 	}

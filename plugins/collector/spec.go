@@ -51,7 +51,8 @@ func inputSpec() *service.ConfigSpec {
 		Description(`
 Point an SDK at this address instead of the vendor's. All routes of the tracking API are there, with and without `+"`/v1`"+`:
 `+"`track identify page screen group alias batch import`"+`, their short forms, `+"`beacon`, `pixel`"+`, the settings that browser and mobile
-SDKs ask for, and RudderStack's `+"`sourceConfig` and `cluster-info`"+`. Bodies are JSON whatever their content type says, plain or gzip.
+SDKs ask for, and RudderStack's `+"`sourceConfig` and `cluster-info`"+`. Bodies are JSON whatever their content type says, plain or gzip. A pixel's event
+stands in the query: in `+"`data`"+` as base64, or, as RudderStack has it, name by name (`+"`properties.title=Home`"+`).
 
 **Answers.** 200 once the whole batch is durable: good events as envelopes for the topic with role `+"`raw`"+`, bad ones as quarantine
 records with Segment's reject codes (`+"`segment.event_not_string`"+`). 503 with `+"`Retry-After`"+` when that is not known in time; the

@@ -243,6 +243,9 @@ func TestWhatSDKsAskBeforeTheySend(t *testing.T) {
 	require.Equal(t, "image/gif", resp.Header.Get("Content-Type"))
 	require.True(t, strings.HasPrefix(text, "GIF89a"))
 	require.Equal(t, "px", header(g.records(raw, 1)[0], "event_id"))
+	resp, _ = g.get("GET", "/pixel/v1/track?writeKey="+webKey+"&anonymousId=a_1&event=Mail+Opened&messageId=px2&properties.campaign=may", nil)
+	require.Equal(t, 200, resp.StatusCode)
+	require.Equal(t, "px2", header(g.records(raw, 2)[1], "event_id"))
 	resp, _ = g.post("/v1/m", nil, []byte(`{"series":[]}`))
 	require.Equal(t, 200, resp.StatusCode)
 }
