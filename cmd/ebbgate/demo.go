@@ -25,7 +25,7 @@ func demoCommand() *cli.Command {
 		Usage: "Run the shipped pipelines on the sandbox and balance the books",
 		Description: `Starts a broker and ClickHouse on this machine, applies topics and schema, runs the pipelines, publishes GitHub's webhook
 examples and generated events (bad ones, ones without consent and canaries among them), delivers signed webhooks of every provider to
-the door (repeats and forged ones too), and counts what became of each.
+the door (repeats and forged ones too), has Segment's own SDK for Node send events to the collector, and counts what became of each.
 Run again in the same folder it publishes nothing twice. Then it shows how long events took, what three queries of the analysts'
 cookbook answer, the trace of one row and the explanation of one denial. With --keep it ends with the commands that answer a
 privacy officer about these two events.

@@ -40,7 +40,7 @@ Examples:
 		Action: sandboxStart,
 		Subcommands: []*cli.Command{
 			{Name: "start", Usage: "Start it, until Ctrl-C or with --detach", Flags: sandboxStartFlags(), Action: sandboxStart},
-			{Name: "fetch", Usage: "Fetch the embedded engine and GitHub's examples into the cache, and start nothing", Action: sandboxFetch},
+			{Name: "fetch", Usage: "Fetch the embedded engine, GitHub's examples and Segment's SDK into the cache, and start nothing", Action: sandboxFetch},
 			{Name: "stop", Usage: "Stop the one that runs in the folder", Flags: []cli.Flag{sandboxDirFlag()}, Action: sandboxStop},
 			{Name: "status", Usage: "Tell what runs, and where", Flags: []cli.Flag{sandboxDirFlag(), formatFlag("text", "json")}, Action: sandboxStatus},
 			{Name: "env", Usage: "Print export lines for a shell", Flags: []cli.Flag{sandboxDirFlag()}, Action: sandboxEnv},
@@ -125,7 +125,12 @@ func sandboxFetch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "engine      %s\nexamples    %d GitHub deliveries\n", path, len(deliveries))
+	for _, p := range npm.SegmentNode {
+		if _, err := (npm.Fetcher{CacheDir: cache}).Fetch(c.Context, p); err != nil {
+			return fmt.Errorf("fetching %s: %w", p, err)
+		}
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "engine      %s\nexamples    %d GitHub deliveries\nsdk         %s\n", path, len(deliveries), npm.SegmentNode[0])
 	return err
 }
 

@@ -93,7 +93,7 @@ func Run(ctx context.Context, opts Options) (result *Result, err error) {
 		return nil, err
 	}
 	if result, err = r.account(ctx); result != nil {
-		result.Kept, result.dir, result.workspace, result.door = r.Keep, r.Dir, r.Workspace, r.pipelines.door
+		result.Kept, result.dir, result.workspace, result.door = r.Keep, r.Dir, r.Workspace, r.pipelines.doors.webhooks
 	}
 	return result, err
 }

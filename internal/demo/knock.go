@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -23,25 +22,8 @@ type Endpoint struct {
 	Scheme, Stranger      *signature.Scheme
 }
 
-const (
-	deliveriesEach = 3 // of every provider
-	doorAddress    = "127.0.0.1:8081"
-
-	// doorFile is the shipped door in the workspace, and envDoorAddress where it reads its address.
-	doorFile       = "doors/webhooks.yaml"
-	envDoorAddress = "EBBGATE_WEBHOOK_ADDRESS"
-)
-
-// freeDoor is the address of the shipped door where that is free, else any.
-func freeDoor() (string, error) {
-	for _, address := range []string{doorAddress, "127.0.0.1:0"} {
-		if ln, err := net.Listen("tcp", address); err == nil {
-			address = ln.Addr().String()
-			return address, ln.Close()
-		}
-	}
-	return "", fmt.Errorf("finding an address for the webhook door: no port of this machine is free")
-}
+// deliveriesEach is how many of every provider.
+const deliveriesEach = 3
 
 // knocker delivers what providers would, and again where they would, each as often as a run wants it and no earlier run did.
 type knocker struct {
@@ -56,7 +38,7 @@ type knocker struct {
 // newKnocker knows what was delivered in this folder already.
 func (r *run) newKnocker(ctx context.Context, client *kgo.Client, start time.Time) (k *knocker, err error) {
 	k = &knocker{run: r, start: start, done: map[string]int{}}
-	if r.pipelines.door == "" {
+	if r.pipelines.doors.webhooks == "" {
 		r.tell("no webhooks are delivered: this workspace has no %s", doorFile)
 		return k, nil
 	}

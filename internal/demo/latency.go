@@ -79,8 +79,9 @@ func (r *run) publishedAt(ctx context.Context) (map[place]time.Time, error) {
 	}
 	defer client.Close()
 	published := map[place]time.Time{}
-	for _, s := range r.plan().Accepted {
-		err := books.EachRecord(ctx, brokers, kadm.NewClient(client), s.Topic, func(rec *kgo.Record) {
+	plan := r.plan()
+	for _, topic := range append(topicsOf(plan.Accepted), plan.Entrance) {
+		err := books.EachRecord(ctx, brokers, kadm.NewClient(client), topic, func(rec *kgo.Record) {
 			published[place{rec.Topic, rec.Partition, rec.Offset}] = rec.Timestamp
 		})
 		if err != nil {
@@ -88,6 +89,13 @@ func (r *run) publishedAt(ctx context.Context) (map[place]time.Time, error) {
 		}
 	}
 	return published, nil
+}
+
+func topicsOf(stages []books.Stage) (names []string) {
+	for _, s := range stages {
+		names = append(names, s.Topic)
+	}
+	return names
 }
 
 // chunks are the sink's, by partition, in order of offsets.

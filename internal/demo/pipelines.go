@@ -22,7 +22,7 @@ const stopGrace = 45 * time.Second
 type pipelines struct {
 	opts      Options
 	endpoints sandbox.Endpoints
-	door      string // where the webhook door listens; empty where the workspace has none
+	doors     doors
 	log       string
 	begun     int64 // where in the log this run begins
 	cmd       *exec.Cmd
@@ -34,17 +34,16 @@ func startPipelines(opts Options, endpoints sandbox.Endpoints) (*pipelines, erro
 	if info, err := os.Stat(p.log); err == nil {
 		p.begun = info.Size()
 	}
-	if _, err := os.Stat(filepath.Join(opts.Workspace, doorFile)); err == nil {
-		if p.door, err = freeDoor(); err != nil {
-			return nil, err
-		}
+	var err error
+	if p.doors, err = findDoors(opts.Workspace); err != nil {
+		return nil, err
 	}
 	return p, p.start()
 }
 
 // environment is what the pipelines find their parts by.
 func (p *pipelines) environment() []string {
-	return append(p.endpoints.Environment(), "EBBGATE_HTTP_ADDRESS=127.0.0.1:0", envDoorAddress+"="+p.door)
+	return append(append(p.endpoints.Environment(), "EBBGATE_HTTP_ADDRESS=127.0.0.1:0"), p.doors.environment()...)
 }
 
 func (p *pipelines) start() error {
@@ -54,10 +53,7 @@ func (p *pipelines) start() error {
 	}
 	defer log.Close()
 	args := []string{"streams", "-o", filepath.Join(p.opts.Workspace, "service.yaml"), filepath.Join(p.opts.Workspace, "streams")}
-	if p.door != "" {
-		args = append(args, filepath.Join(p.opts.Workspace, doorFile))
-	}
-	p.cmd = exec.Command(p.opts.Program, args...)
+	p.cmd = exec.Command(p.opts.Program, append(args, p.doors.files(p.opts.Workspace)...)...)
 	p.cmd.Env = append(os.Environ(), p.environment()...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to handle, in order

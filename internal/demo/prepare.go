@@ -8,14 +8,14 @@ import (
 	"os/exec"
 )
 
-// prepare applies topics and schema with the commands a platform team uses, and makes secrets for the door.
+// prepare applies topics and schema with the commands a platform team uses, and makes secrets for the doors.
 func (r *run) prepare(ctx context.Context) error {
 	for _, command := range [][2]string{{"topics", "apply"}, {"clickhouse", "apply"}, {"webhook", "secrets"}} {
 		if err := r.command(ctx, command[0], command[1]); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.makeWriteKeys()
 }
 
 // command runs a command of this program on the workspace and the sandbox.

@@ -65,6 +65,10 @@ func (r *run) publish(ctx context.Context) error {
 	if err := k.deliver(ctx, 0, deliveriesEach-1); err != nil {
 		return err
 	}
+	sent, sentBefore, err := r.sendBySDK(ctx, client)
+	if err != nil {
+		return err
+	}
 	if err := p.events(ctx, gen); err != nil { // in the midst of which everything may be killed
 		return err
 	}
@@ -77,8 +81,8 @@ func (r *run) publish(ctx context.Context) error {
 	for _, c := range gen.Canaries() {
 		r.canaries = append(r.canaries, books.Canary{Value: c.Value, Field: c.Field})
 	}
-	r.published = p.count + k.count
-	r.tell("%d records published, %d were there from an earlier run; of these %d and %d were signed webhooks", r.published, p.there+k.there, k.count, k.there)
+	r.published = p.count + k.count + sent
+	r.tell("%d records published, %d were there from an earlier run; of these %d and %d were signed webhooks", r.published, p.there+k.there+sentBefore, k.count, k.there)
 	return p.failed
 }
 
