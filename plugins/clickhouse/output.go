@@ -28,6 +28,7 @@ type output struct {
 	partitions map[partitionKey]*partition
 	needs      map[needKey]*requirement // in the numbers of needsOf's dictionary
 	needsOf    *layout
+	records    bool // whether the output for records that are no rows has begun
 
 	chunks sync.Pool
 }
@@ -53,7 +54,22 @@ func (o *output) Connect(ctx context.Context) error {
 	if err := o.client.Ping(ctx); err != nil {
 		return err
 	}
+	if err := o.openRecords(); err != nil {
+		return err
+	}
 	return o.checkTable(ctx)
+}
+
+// openRecords begins the output for records that are no rows. Closing one that never began would wait for its end until the
+// process is cut off.
+func (o *output) openRecords() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.cfg.records == nil || o.records {
+		return nil
+	}
+	o.records = true
+	return o.cfg.records.Prime()
 }
 
 // WriteBatch brings one chunk to its end. See the package comment.
@@ -194,7 +210,9 @@ func (o *output) Close(ctx context.Context) error {
 	if o.cfg.lookup != nil {
 		err = errors.Join(err, o.cfg.lookup.Close(ctx))
 	}
-	if o.cfg.records != nil {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.records {
 		err = errors.Join(err, o.cfg.records.Close(ctx))
 	}
 	return err

@@ -114,3 +114,14 @@ func TestStreamsWaitForBrokerAndClickHouse(t *testing.T) {
 	require.Equal(t, map[string]int{"evt_1": 1, "evt_2": 1}, h.rows())
 	require.True(t, running.runs())
 }
+
+// A rollout waits for what is in flight and for nothing else, though some outputs may never have had anything to write.
+func TestPipelinesStopWhenTheyAreAsked(t *testing.T) {
+	h := newHouse(t)
+	h.publish(inbound, view("evt_1", "u_1"))
+	running := h.pipelines()
+	h.drained()
+	begin := time.Now()
+	running.stop()
+	require.Less(t, time.Since(begin), 15*time.Second, "shutdown_timeout is 30 s: something never ends\n%s", tail(running.log()))
+}
