@@ -32,7 +32,7 @@ func await(ctx context.Context, address string, exited <-chan error) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case err := <-exited:
-			return fmt.Errorf("PostgreSQL ended while it started: %w", errors.Join(err, errEnded))
+			return fmt.Errorf("PostgreSQL ended while it started (%v): %w", err, errEnded)
 		case <-ticker.C:
 		}
 	}

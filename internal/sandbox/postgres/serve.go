@@ -82,7 +82,24 @@ func Serve(ctx context.Context, opts Options) error {
 	if err := initialise(ctx, opts, who); err != nil {
 		return err
 	}
-	return run(ctx, opts, who)
+	return settle(ctx, func() error { return run(ctx, opts, who) })
+}
+
+// settle runs the server again while it ends before it answers: after a kill the processes of the one before may still be
+// about to end, and hold its memory and port.
+func settle(ctx context.Context, run func() error) error {
+	began := time.Now()
+	for {
+		err := run()
+		if !errors.Is(err, errEnded) || time.Since(began) > grace {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(4 * poll):
+		}
+	}
 }
 
 // initialise makes the cluster. A folder that a killed initdb left half made is cleared first.
@@ -143,7 +160,7 @@ func environment() []string {
 func reserve(listen string) (string, error) {
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
-		return "", fmt.Errorf("listening for PostgreSQL clients: %w", err)
+		return "", fmt.Errorf("listening for PostgreSQL clients: %v: %w", err, errEnded)
 	}
 	defer listener.Close()
 	return listener.Addr().String(), nil
