@@ -25,6 +25,7 @@ that nobody declared are taken back. Columns and tables go with their data only 
 Examples:
   ebbgate staging plan                        show the SQL, and change nothing
   ebbgate staging apply                       do it; a second time it does nothing
+  ebbgate staging guide                       print what to type into Stitch
   ebbgate staging plan --output json --dsn postgres://admin@db.example.com:5432/marketing_stage`,
 		Subcommands: []*cli.Command{
 			{
@@ -32,6 +33,14 @@ Examples:
 				Flags: stagingFlags(), Action: stagingPlan,
 			},
 			{Name: "apply", Usage: "Do what plan shows, in one transaction", Flags: stagingFlags(), Action: stagingApply},
+			{
+				Name: "guide", Usage: "Print what to type into Stitch's form, table by table, and the views to make in the warehouse",
+				Flags: []cli.Flag{stagingDSNFlag(), workspaceFlag()}, Action: stagingGuide,
+			},
+			{
+				Name: "status", Usage: "Count rows and tombstones of each table, and tell how old the newest is",
+				Flags: []cli.Flag{stagingDSNFlag(), workspaceFlag(), formatFlag("text", "json")}, Action: stagingStatus,
+			},
 		},
 	}
 }

@@ -50,6 +50,10 @@ func TestStagingPlanAndApply(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, text, "nothing to do")
 
+	text, err = stagingRun(t, append([]string{"status"}, target...)...)
+	require.NoError(t, err)
+	assert.Regexp(t, `customer_profiles +0 +0 +0 +none`, text)
+
 	less := stagingWorkspace(t, "      form_id: { path: properties.form_id, type: text }\n", "")
 	text, err = stagingRun(t, "apply", "--dsn", dsn, "--workspace", less)
 	require.ErrorContains(t, err, "column form_id is no longer declared", "%s", text)
@@ -76,4 +80,13 @@ func TestStagingErrorsHoldNoPassword(t *testing.T) {
 		require.Error(t, err)
 		assert.NotContains(t, err.Error(), "hunter2")
 	}
+}
+
+func TestStagingGuideNamesEveryTableAndKey(t *testing.T) {
+	text, err := stagingRun(t, "guide", "--dsn", "postgres://admin:hunter2@db.example.com:5433/marketing_stage", "--workspace", "../../pipelines")
+	require.NoError(t, err)
+	for _, want := range []string{"Host                 db.example.com", "Port                 5433", "Username             stitch_reader", "subscription_facts     Key-based Incremental, replication key row_seq, primary key fact_id", "privacy_deletions "} {
+		assert.Contains(t, text, want)
+	}
+	assert.NotContains(t, text, "hunter2")
 }

@@ -152,7 +152,11 @@ func TestAReaderThatIsCutGoesOn(t *testing.T) {
 func TestARestoreDoesNotHideWhatIsWrittenAfterIt(t *testing.T) {
 	s := newServer(t)
 	o := s.output(t)
-	require.NoError(t, o.WriteBatch(t.Context(), chunkOf(touched(0, 1))))
+	var events []*sealedEvent
+	for i := range int64(20) {
+		events = append(events, touched(10+i, 1))
+	}
+	require.NoError(t, o.WriteBatch(t.Context(), chunkOf(events...)))
 	var reader stitch.Reader
 	var warehouse stitch.Destination
 	s.pull(t, &reader, &warehouse)

@@ -198,6 +198,8 @@ func TestErasedStaysErased(t *testing.T) {
 	before := s.sequences(t)
 	require.NoError(t, o.WriteBatch(t.Context(), chunkAt(0, 1, events()...)), "the whole topic again")
 	require.NoError(t, o.WriteBatch(t.Context(), chunkOf(signedUp(10, 1, "enterprise"), touched(11, 1))), "late and newer")
+	shared := touched(12, 2).with(func(e *sealedEvent) { e.rec.SubjectKey = user(2) + "," + user(1) })
+	require.NoError(t, o.WriteBatch(t.Context(), chunkOf(shared)), "it is about somebody else first, and about them too")
 	require.Equal(t, before, s.sequences(t))
 }
 
