@@ -7,39 +7,36 @@ import (
 	"path/filepath"
 )
 
-// The shipped doors in the workspace, where each would listen, and by which variables it learns of another place.
+// The shipped doors in the workspace, and by which variables each learns where to listen.
 const (
-	doorFile         = "doors/webhooks.yaml"
-	doorAddress      = "127.0.0.1:8081"
-	envDoorAddress   = "EBBGATE_WEBHOOK_ADDRESS"
-	collectorFile    = "doors/collector.yaml"
-	collectorAddress = "127.0.0.1:8080"
-	envCollector     = "EBBGATE_COLLECTOR_ADDRESS"
-	envCollectorURL  = "EBBGATE_COLLECTOR_URL"
+	doorFile        = "doors/webhooks.yaml"
+	envDoorAddress  = "EBBGATE_WEBHOOK_ADDRESS"
+	collectorFile   = "doors/collector.yaml"
+	envCollector    = "EBBGATE_COLLECTOR_ADDRESS"
+	envCollectorURL = "EBBGATE_COLLECTOR_URL"
 )
 
 // doors are where the workspace's doors listen; empty for one it does not have.
 type doors struct{ webhooks, collector string }
 
-// findDoors gives each door its own place where that is free, else any.
+// findDoors gives each door a place of its own. The usual ones may be another run's by the time the door listens, and what is
+// delivered there would go astray.
 func findDoors(workspace string) (d doors, err error) {
-	if d.webhooks, err = freeDoor(workspace, doorFile, doorAddress); err == nil {
-		d.collector, err = freeDoor(workspace, collectorFile, collectorAddress)
+	if d.webhooks, err = freeDoor(workspace, doorFile); err == nil {
+		d.collector, err = freeDoor(workspace, collectorFile)
 	}
 	return d, err
 }
 
-func freeDoor(workspace, file, wanted string) (string, error) {
+func freeDoor(workspace, file string) (string, error) {
 	if _, err := os.Stat(filepath.Join(workspace, file)); err != nil {
 		return "", nil
 	}
-	for _, address := range []string{wanted, "127.0.0.1:0"} {
-		if ln, err := net.Listen("tcp", address); err == nil {
-			address = ln.Addr().String()
-			return address, ln.Close()
-		}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("finding an address for %s: %w", file, err)
 	}
-	return "", fmt.Errorf("finding an address for %s: no port of this machine is free", file)
+	return ln.Addr().String(), ln.Close()
 }
 
 func (d doors) files(workspace string) (files []string) {
