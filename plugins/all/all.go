@@ -20,6 +20,7 @@ import (
 	"github.com/ebbgate/ebbgate/plugins/quarantine"
 	"github.com/ebbgate/ebbgate/plugins/redact"
 	"github.com/ebbgate/ebbgate/plugins/redpanda"
+	"github.com/ebbgate/ebbgate/plugins/repeats"
 	"github.com/ebbgate/ebbgate/plugins/staging"
 	"github.com/ebbgate/ebbgate/plugins/strict"
 	"github.com/ebbgate/ebbgate/plugins/tracing"
@@ -35,6 +36,7 @@ var ours = []struct {
 	{"webhook", webhook.Register},
 	{"collector", collector.Register},
 	{"strict_json", strict.Register},
+	{"repeats", repeats.Register},
 	{"quarantine", quarantine.Register},
 	{"identity", identity.Register},
 	{"contract", contract.Register},

@@ -18,7 +18,7 @@ var (
 		"bloblang", "branch", "cache", "compress", "decompress", "for_each", "grok", "jmespath", "jq",
 		"json_schema", "mapping", "mutation", "noop", "parallel", "parse_log", "processors", "rate_limit", "resource",
 		"retry", "switch", "try", "unarchive",
-		"strict_json", "identity", "contract", "consent", "redact", "quarantine",
+		"strict_json", "identity", "contract", "consent", "redact", "quarantine", "repeats",
 	}
 	allowedBuffers  = []string{"none"}
 	allowedCaches   = []string{"lru", "memory", "multilevel", "noop", "ttlru"}

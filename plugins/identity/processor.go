@@ -2,6 +2,8 @@ package identity
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -27,7 +29,7 @@ Put it last before the output that fills `+"`events.raw`"+`. An event keeps the 
 the id is derived from the source and `+"`provider_id`"+`, or, where that is empty too, from the body: a retried event always
 gets the same id.
 
-Metadata set: `+"`topic`"+` (the topic with role raw, or quarantine), `+"`key`"+`, `+"`event_id`"+`, `+"`subject_key`"+`, `+"`correlation_id`"+`.`).
+Metadata set: `+"`topic`"+` (the topic with role raw, or quarantine), `+"`key`"+`, `+"`event_id`"+`, `+"`subject_key`"+`, `+"`correlation_id`"+`, and `+"`content_digest`"+` where the event was completed.`).
 		Fields(stage.WorkspaceField(), stage.ReloadField()).
 		Field(service.NewInterpolatedStringField(idFieldProviderID).
 			Description("The id the source gives the event outside its body, such as a delivery header.").
@@ -117,6 +119,7 @@ func (p *processor) stamp(msg *service.Message, reader *stage.Reader, taken prov
 		return err
 	}
 	if body != nil {
+		msg.MetaSet(stage.MetaContentDigest, digest(ix.Buf)) // the time of arrival differs when it is sent again
 		msg.SetBytes(body)
 		if ix, err = reader.Index(msg); err != nil {
 			return err
@@ -124,6 +127,12 @@ func (p *processor) stamp(msg *service.Message, reader *stage.Reader, taken prov
 	}
 	reader.Address(msg, ix, reader.SubjectOf(msg, ix, p.ring), p.topic)
 	return nil
+}
+
+// digest is the content of an event as it was sent.
+func digest(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:16])
 }
 
 // complete returns the envelope with the id and arrival time it lacks, or nil when it lacks nothing.

@@ -25,6 +25,7 @@ var processors = map[string]string{
 	"consent":     "consent: { state: { static: [ { user_id: nobody } ] } }",
 	"redact":      "redact: {}",
 	"quarantine":  "quarantine: { code: test.refused }",
+	"repeats":     "repeats: { seed_brokers: [ 127.0.0.1:1 ] }",
 }
 
 const private = "ada@example.com"

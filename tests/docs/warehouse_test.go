@@ -214,7 +214,9 @@ func start(t *testing.T, name string) {
 	env, err := all.Environment(false)
 	require.NoError(t, err)
 	builder := env.NewStreamBuilder()
-	require.NoError(t, builder.SetYAML(string(yaml)))
+	// What a client sends again is to be found in the table, as it is where it came again after the window.
+	text := strings.Replace(string(yaml), "      repeats:\n", "      repeats:\n        window: 1\n", 1)
+	require.NoError(t, builder.SetYAML(text))
 	require.NoError(t, builder.SetLoggerYAML("level: NONE"))
 	stream, err := builder.Build()
 	require.NoError(t, err)
