@@ -1,6 +1,8 @@
 package books
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -24,11 +26,17 @@ func (c *collector) takeAccepted(s Stage, r *kgo.Record) {
 // record's position, so that it shows as lost.
 func (c *collector) acceptedIDs(r *kgo.Record, waits bool) []string {
 	links := c.links[at(r)]
-	if len(links) > 1 {
+	sent := contentOf(r)
+	_, unnamed := c.unnamed[at(r)]
+	switch first := c.sent[sent]; {
+	case len(links) == 0 && len(first) > 0 && !unnamed:
+		return first // sent again, and taken out before it got further
+	case len(links) > 1:
 		links = slices.Clone(links)
-	} else {
+	default:
 		links = []string{c.name(r)}
 	}
+	c.sent[sent] = links
 	whole := links[0] == event.DeriveID("quarantine", string(r.Value))
 	if waits || whole {
 		return links
@@ -37,6 +45,15 @@ func (c *collector) acceptedIDs(r *kgo.Record, waits bool) []string {
 		links = append(links, at(r).String()+"#"+strconv.Itoa(n))
 	}
 	return links
+}
+
+// contentOf is what a record and its repeat have in common.
+func contentOf(r *kgo.Record) [sha256.Size]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %d ", r.Topic, len(r.Key))
+	h.Write(r.Key)
+	h.Write(r.Value)
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // elements counts the different elements of an array. Like ones have one name.

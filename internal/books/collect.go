@@ -2,6 +2,7 @@ package books
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func Collect(ctx context.Context, options []kgo.Opt, plan Plan, sinks ...Sink) (
 	defer client.Close()
 	c := &collector{
 		plan: plan, options: options, admin: kadm.NewClient(client), ledger: NewLedger(plan.Destinations...),
-		links: map[position][]string{}, unnamed: map[position]quarantined{},
+		links: map[position][]string{}, unnamed: map[position]quarantined{}, sent: map[[sha256.Size]byte][]string{},
 	}
 	if err := c.readCommits(ctx); err != nil {
 		return nil, err
@@ -73,6 +74,8 @@ type collector struct {
 	commits map[string]kadm.OffsetResponses // by group
 	// links gives the event ids of an accepted position, as a later hop knows them: several where its record was split.
 	links map[position][]string
+	// sent gives the event ids of an accepted record by what it holds, for its repeats.
+	sent map[[sha256.Size]byte][]string
 	// unnamed are quarantined positions whose record bears no event id.
 	unnamed map[position]quarantined
 }

@@ -17,6 +17,7 @@ const (
 	MetaSubjectKey     = "subject_key"    // pseudonyms of every id in subject, comma-joined, primary first
 	MetaCorrelationID  = "correlation_id" // the envelope's context.correlation_id
 	MetaContentDigest  = "content_digest" // of the event as its sender wrote it, without what a retry changes: hexadecimal
+	MetaReplayID       = "replay_id"      // of an event that somebody sends through again on purpose
 	MetaKafkaTopic     = "kafka_topic"
 	MetaKafkaPartition = "kafka_partition"
 	MetaKafkaOffset    = "kafka_offset"

@@ -36,6 +36,7 @@ func (l *linter) streams() {
 		l.webhooks(s)
 		l.collectors(s)
 		l.audit(s)
+		l.repeats(s)
 	}
 	l.unserved(served)
 }

@@ -58,7 +58,7 @@ type component struct {
 }
 
 // lookedInto are the components that lint looks into.
-var lookedInto = []string{"redpanda", "clickhouse", "clickhouse_audit", "collector", "consent", "redact", "reject", "staging", "webhook"}
+var lookedInto = []string{"clickhouse", "clickhouse_audit", "collector", "consent", "contract", "redact", "redpanda", "reject", "repeats", "staging", "webhook"}
 
 // sections are the parts of a file that hold components.
 var sections = []string{"input", "pipeline", "output", "input_resources", "processor_resources", "output_resources"}

@@ -6,5 +6,6 @@
 // then, and while the brokers cannot be reached, events wait.
 //
 // A record's id is its header event_id, else its key; its content is its header content_digest, else its value. Only programs of ours
-// write to the topics it reads, so both are ours.
+// write to the topics it reads, so both are ours. A record with a header replay_id is sent through again on purpose: it goes on, and repeats
+// of it are not looked for.
 package repeats

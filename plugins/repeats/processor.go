@@ -112,6 +112,9 @@ func (p *processor) judge(msg *service.Message, chunk *stage.Chunk, log *repeats
 	if !ok || at.Chunk != chunk {
 		return errNoPosition
 	}
+	if replay, _ := msg.MetaGet(stage.MetaReplayID); replay != "" {
+		return nil
+	}
 	id, content, err := identify(msg)
 	if err != nil {
 		return err
@@ -130,6 +133,9 @@ func (p *processor) judge(msg *service.Message, chunk *stage.Chunk, log *repeats
 // readBack learns the window before a chunk. What retention has deleted is not there to be repeated.
 func (p *processor) readBack(ctx context.Context, c *stage.Chunk, log *repeats.Log) error {
 	err := p.client.ReadBack(ctx, c.Topic, c.Partition, log.From(c.First), c.First, func(r kafka.Past) {
+		if len(r.Header(stage.MetaReplayID)) > 0 {
+			return
+		}
 		id := cmp.Or(string(r.Header(stage.MetaEventID)), string(r.Key()))
 		content := r.Header(stage.MetaContentDigest)
 		if len(content) == 0 {

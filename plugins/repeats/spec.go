@@ -23,6 +23,9 @@ it goes no further; with other content it is quarantined as `+"`event.id_conflic
 The id is the header `+"`event_id`"+`, else the record's key. The content is the header `+"`content_digest`"+`, in which a door or the
 `+"`identity`"+` processor says what the sender sent without what a retry changes, else the record's value.
 
+A record with the header `+"`replay_id`"+` is sent through again on purpose and goes on. What a sender sends again after the first was
+quarantined is a repeat like any other: mend the cause, then replay the one in quarantine.
+
 Nothing is written down: at the start, and where another process had the partition in between, the window is read back from the
 topic. Until that is done, events wait. What is further back than the window, or in another partition because it is about somebody else,
 is not seen here; the views over a destination's table still show such an event once.

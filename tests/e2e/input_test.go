@@ -69,7 +69,7 @@ func TestBadInputIsQuarantinedUnderItsCodeAndNothingLeaks(t *testing.T) {
 	gen, all := generated(generate.Options{Seed: 8, Count: 1500, BadShare: 0.4, MissingConsentShare: 0.05, CanaryEvery: 4})
 	records := inboundRecords(all)
 	for i, bad := range hostile {
-		records = append(records, &kgo.Record{Topic: inbound, Key: []byte(strconv.Itoa(i)), Value: []byte(strings.ReplaceAll(bad.text, "SECRET", secret))})
+		records = append(records, &kgo.Record{Topic: inbound, Key: []byte(strconv.Itoa(i)), Value: []byte(strings.NewReplacer("SECRET", secret, "evt_hostile", "evt_hostile_"+strconv.Itoa(i)).Replace(bad.text))})
 	}
 	h.produce(records...)
 	running := h.pipelines()

@@ -79,12 +79,16 @@ func TestRepeatsGoOnOnce(t *testing.T) {
 			h.drained("repeats", "events.raw")
 			require.Equal(t, []string{"evt_1", "evt_2", "evt_3", "evt_4", "evt_5", "evt_6"}, h.validated(), "the window is read back")
 
+			replayed := rawEvent("evt_2", "/a", "d1")
+			replayed.Headers = append(replayed.Headers, kgo.RecordHeader{Key: "replay_id", Value: []byte("r_1")})
+			send(replayed)
 			for i := range 30 {
 				send(rawEvent(fmt.Sprintf("evt_between_%d", i), "/a", ""))
 			}
 			send(rawEvent("evt_1", "/a", ""))
 			h.drained("repeats", "events.raw")
 			ids := h.validated()
+			require.Equal(t, "evt_2", ids[6], "somebody wants it again")
 			require.Equal(t, "evt_1", ids[len(ids)-1], "what is further back than the window is not seen")
 			require.Equal(t, map[string]int{"event.id_conflict": 1}, h.codes())
 		})
