@@ -128,6 +128,9 @@ func TestEveryRecordIsWhatItsVersionMakesOfTheEvent(t *testing.T) {
 						h.until(func() bool { return h.published()["v"+strconv.Itoa(n)] != nil }, "v%d is not in force", n)
 					}
 				}
+				if n%3 != 0 { // so that it has judged some, however busy the machine is
+					h.drained("reload", "events.raw")
+				}
 			}
 			h.drained("reload", "events.raw")
 			require.Empty(t, h.codes())
