@@ -160,7 +160,7 @@ func (p *processor) ProcessBatch(ctx context.Context, batch service.MessageBatch
 		next := &waiting[i]
 		p.guard.Settle(next.msg, func() {
 			v := consent.Judge(r.Policy.Purposes(), next.claim, states[next.first:next.first+len(next.subject.Keys)], now)
-			counts[[2]string{next.source, standing(&v, next.claim.LookupOnly)}]++
+			counts.add(next.source, standing(&v, next.claim.LookupOnly))
 			settle(next, v)
 		})
 	}

@@ -31,14 +31,30 @@ func standing(v *consent.Verdict, lookupOnly bool) string {
 	return standingValid
 }
 
-// standings count the events of one batch by source and standing. There are few of both, and neither is an event's own text.
-type standings map[[2]string]int64
+// standings count the events of one batch by source and standing. There are few of both, and neither is an event's own text, so
+// a look through all is quicker than a map.
+type standings []tally
 
-func (s standings) report(stage string, judged, missing *service.MetricCounter) {
-	for of, n := range s {
-		judged.Incr(n, stage, of[0], of[1])
-		if of[1] == standingMissing || of[1] == standingUnrecorded {
-			missing.Incr(n, stage, of[0])
+type tally struct {
+	source, standing string
+	events           int64
+}
+
+func (s *standings) add(source, standing string) {
+	for i := range *s {
+		if t := &(*s)[i]; t.source == source && t.standing == standing {
+			t.events++
+			return
+		}
+	}
+	*s = append(*s, tally{source, standing, 1})
+}
+
+func (s *standings) report(stage string, judged, missing *service.MetricCounter) {
+	for _, t := range *s {
+		judged.Incr(t.events, stage, t.source, t.standing)
+		if t.standing == standingMissing || t.standing == standingUnrecorded {
+			missing.Incr(t.events, stage, t.source)
 		}
 	}
 }

@@ -43,23 +43,39 @@ func classOf(contracts *contract.Set, path string) string {
 	return strictest.String()
 }
 
-// sightings are the undeclared properties of one batch, by event and classification.
-type sightings map[[2]string]int64
+// sightings count the undeclared properties of one batch by event and classification. There are few of both, so a look through
+// all is quicker than a map.
+type sightings []sighting
+
+type sighting struct {
+	event, class string
+	properties   int64
+}
+
+func (s *sightings) add(event, class string) {
+	for i := range *s {
+		if one := &(*s)[i]; one.event == event && one.class == class {
+			one.properties++
+			return
+		}
+	}
+	*s = append(*s, sighting{event, class, 1})
+}
 
 // note takes what Check found undeclared, whether it is removed or quarantines the event.
-func (d *drift) note(seen sightings, eventName string, ix *event.Index, res *contract.Result) {
+func (d *drift) note(seen *sightings, eventName string, ix *event.Index, res *contract.Result) {
 	for _, at := range res.Remove {
-		seen[[2]string{eventName, d.classes[ix.Nodes[at].Field]}]++
+		seen.add(eventName, d.classes[ix.Nodes[at].Field])
 	}
 	for i := range res.Faults {
 		if f := &res.Faults[i]; f.Code == contract.CodeUndeclared {
-			seen[[2]string{eventName, d.classes[d.dict.Field(f.Path)]}]++
+			seen.add(eventName, d.classes[d.dict.Field(f.Path)])
 		}
 	}
 }
 
-func (d *drift) report(seen sightings) {
-	for of, n := range seen {
-		d.seen.Incr(n, of[0], of[1])
+func (d *drift) report(seen *sightings) {
+	for _, one := range *seen {
+		d.seen.Incr(one.properties, one.event, one.class)
 	}
 }

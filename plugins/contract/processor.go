@@ -102,13 +102,13 @@ func (p *processor) ProcessBatch(_ context.Context, batch service.MessageBatch) 
 	defer j.readers.Put(reader)
 	var res contract.Result
 	now, seen := time.Now(), sightings{}
-	defer j.drift.report(seen)
+	defer j.drift.report(&seen)
 	return packing.Batches(p.guard.Batch(batch, func(msg *service.Message, out service.MessageBatch) (service.MessageBatch, error) {
-		return append(out, msg), p.check(msg, j, reader, &res, now, seen)
+		return append(out, msg), p.check(msg, j, reader, &res, now, &seen)
 	})), nil
 }
 
-func (p *processor) check(msg *service.Message, j *judge, reader *stage.Reader, res *contract.Result, now time.Time, seen sightings) error {
+func (p *processor) check(msg *service.Message, j *judge, reader *stage.Reader, res *contract.Result, now time.Time, seen *sightings) error {
 	ix, err := reader.Index(msg)
 	if err != nil {
 		return err
