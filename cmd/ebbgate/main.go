@@ -125,6 +125,7 @@ func commands() []*cli.Command {
 		receiptsCommand(),
 		webhookCommand(),
 		consentCommand(),
+		suppressionCommand(),
 		generateCommand(),
 	}
 }

@@ -29,6 +29,20 @@ func (r *Record) Append(dst []byte) []byte {
 	dst = appendText(dst, `,"source":`, r.Source)
 	dst = appendTime(dst, `,"changed_at":`, r.ChangedAt)
 	dst = appendText(dst, `,"proof":`, r.Proof)
+	dst = r.appendStatedAt(dst)
+	return append(dst, '}')
+}
+
+func (r *Record) appendStatedAt(dst []byte) []byte {
+	if len(r.StatedAt) == 0 {
+		return dst
+	}
+	lead := `,"stated_at":{`
+	for _, name := range slices.Sorted(maps.Keys(r.StatedAt)) {
+		dst = event.AppendString(append(dst, lead...), []byte(name))
+		dst = append(append(dst, ':', '"'), r.StatedAt[name].UTC().AppendFormat(nil, time.RFC3339Nano)...)
+		dst, lead = append(dst, '"'), ","
+	}
 	return append(dst, '}')
 }
 

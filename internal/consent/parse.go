@@ -49,7 +49,7 @@ func readRecord(value []byte, known []string, visit func(name string, v event.Va
 // What cannot be understood comes back marked Unreadable, with the version if that much is known, and never as nil.
 func ParseRecord(value []byte) *Record {
 	r := &Record{Version: -1}
-	ok := readRecord(value, []string{"version", "purposes", "source", "changed_at", "proof"}, func(name string, v event.Value) bool {
+	ok := readRecord(value, []string{"version", "purposes", "source", "changed_at", "proof", "stated_at"}, func(name string, v event.Value) bool {
 		switch name {
 		case "version":
 			return readCounter(v, &r.Version)
@@ -61,6 +61,8 @@ func ParseRecord(value []byte) *Record {
 			return readTime(v, &r.ChangedAt)
 		case "proof":
 			return readText(v, &r.Proof)
+		case "stated_at":
+			return readTimes(v, &r.StatedAt)
 		}
 		return true
 	})
@@ -155,6 +157,19 @@ func readTexts(v event.Value, into *[]string) bool {
 		ok = ok && element.Kind() == event.String
 		return ok
 	})
+	return ok
+}
+
+func readTimes(v event.Value, into *map[string]time.Time) bool {
+	ok := v.Kind() == event.Object
+	times := map[string]time.Time{}
+	v.Each(func(member event.Value) bool {
+		var at time.Time
+		ok = ok && readTime(member, &at)
+		times[string(member.Key(nil))] = at
+		return ok
+	})
+	*into = times
 	return ok
 }
 

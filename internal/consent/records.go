@@ -10,6 +10,8 @@ type Record struct {
 	Source    string
 	ChangedAt time.Time
 	Proof     string
+	// StatedAt has the purposes that were stated at another moment than ChangedAt.
+	StatedAt map[string]time.Time
 	// Unreadable marks a record that could not be understood. It denies every purpose.
 	Unreadable bool
 }
