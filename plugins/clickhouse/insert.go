@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
+	"github.com/ebbgate/ebbgate/internal/crash"
 )
 
 // codeRefused is the code of a row the server itself refuses for one of its values.
@@ -103,7 +104,9 @@ func (o *output) insertOnce(ctx context.Context, c *chunk, rows []int, token str
 	if err != nil {
 		return err
 	}
+	crash.At(crash.BeforeInsert)
 	err = o.client.Insert(ctx, clickhouse.Insert{Table: o.cfg.table, Block: block, Token: token, QueryID: o.queryID(c.partitionKey, "rows")})
+	crash.At(crash.AfterInsert)
 	o.metrics.insert.Timing(time.Since(started).Nanoseconds(), o.cfg.destination)
 	if err != nil {
 		o.drifted(err)

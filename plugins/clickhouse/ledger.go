@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ebbgate/ebbgate/internal/clickhouse"
+	"github.com/ebbgate/ebbgate/internal/crash"
 )
 
 // noMark is the high-water mark of a partition that has none.
@@ -127,9 +128,11 @@ func (o *output) commit(ctx context.Context, c *chunk, taken map[sourceKey]int64
 		col.EndArray()
 	}
 	columns[16].AppendTime(time.Now())
+	crash.At(crash.BeforeMark)
 	err := o.client.Insert(ctx, clickhouse.Insert{
 		Table: ledgerTable, Block: clickhouse.NewBlock(columns...), Token: "mark|" + token, QueryID: o.queryID(c.partitionKey, "mark"),
 	})
+	crash.At(crash.AfterMark)
 	if err != nil {
 		return fmt.Errorf("recording the chunk in %s: %w", ledgerTable, err)
 	}

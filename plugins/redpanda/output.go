@@ -13,6 +13,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ebbgate/ebbgate/internal/crash"
 	"github.com/ebbgate/ebbgate/internal/hop"
 	"github.com/ebbgate/ebbgate/internal/kafka"
 	"github.com/ebbgate/ebbgate/internal/stage"
@@ -202,7 +203,9 @@ func (o *output) WriteBatch(ctx context.Context, batch service.MessageBatch) err
 		return err
 	}
 	spans := o.beginSends(batch, records)
+	crash.At(crash.BeforeProduce)
 	err = o.produce(ctx, cl, batch, records)
+	crash.At(crash.AfterProduce)
 	spans.end(records, err)
 	if err != nil {
 		o.metrics.failed.Incr(1)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ebbgate/ebbgate/internal/crash"
 )
 
 // partition is one partition for as long as this member owns it without a break: a partition that is lost and comes
@@ -145,9 +147,11 @@ func (p *partition) tryCut() (*chunk, time.Duration) {
 func (p *partition) deliver(c *chunk) bool {
 	in := p.session.in
 	if c.timed || !p.anchored {
+		crash.At(crash.BeforeIntent)
 		if !p.commit(c.first, p.noteOf(c)) {
 			return false
 		}
+		crash.At(crash.AfterIntent)
 		p.anchored = true
 	}
 	pause := pauses{first: in.nackFirst, most: in.nackMost}
@@ -173,7 +177,10 @@ func (p *partition) deliver(c *chunk) bool {
 	}
 	in.metrics.chunks.Incr(1)
 	in.metrics.records.Incr(int64(len(c.recs)))
-	return p.commit(c.last+1, note{Limits: in.limits})
+	crash.At(crash.BeforeCommit)
+	committed := p.commit(c.last+1, note{Limits: in.limits})
+	crash.At(crash.AfterCommit)
+	return committed
 }
 
 // noteOf describes a chunk whose end cannot be worked out from offsets alone, or some of whose records are settled.
