@@ -53,6 +53,7 @@ pipelines: build ## Lint and unit-test the shipped workspace and every YAML bloc
 lint: $(TOOLS)/staticcheck $(TOOLS)/gofumpt ## Format check, vet, staticcheck
 	@out=$$($(TOOLS)/gofumpt -l cmd internal plugins bloblang tests); test -z "$$out" || { echo "gofumpt would change:"; echo "$$out"; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags faults ./internal/crash
 	$(TOOLS)/staticcheck ./...
 
 .PHONY: fmt
@@ -62,6 +63,14 @@ fmt: $(TOOLS)/gofumpt ## Format the tree
 .PHONY: bench
 bench: build ## Measure the gate against its baselines and write docs/performance.md
 	$(GO) run ./tests/bench $(BENCHFLAGS)
+
+.PHONY: faults
+faults: ## Kill everything while events flow and count what arrives (SHARD=i/n plays a part of the long programme)
+	$(GO) run ./tests/faults $(if $(SHARD),-shard $(SHARD)) -out $(or $(REPORT),faults.json)
+
+.PHONY: mutants
+mutants: ## Break the program in one place at a time and hold that a named test fails
+	$(GO) run ./tests/mutants
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (default 30s) each

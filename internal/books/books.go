@@ -63,6 +63,9 @@ type Row struct {
 	Duplicates int `json:"duplicates"`
 	// Repeated are copies that our own hops made and the destination did not keep.
 	Repeated int `json:"repeated"`
+	// Rejudged are events that were given, and denied when a hop had to judge them again and consent had been withdrawn meanwhile.
+	// They count as delivered.
+	Rejudged int `json:"rejudged,omitempty"`
 	// Balance is accepted minus all ends. It is zero in balanced books; above zero events are missing.
 	Balance int `json:"balance"`
 

@@ -234,3 +234,23 @@ func TestBooksAsJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal(out, &back))
 	assert.True(t, back.Balanced())
 }
+
+// A hop that died before it could say that it had judged an event judges it again. What it denies then for what was said meanwhile
+// was given all the same; what it denies for another reason must not have been.
+func TestWhatWasGivenBeforeAWithdrawalIsDelivered(t *testing.T) {
+	close := func(reason string) *Row {
+		l := NewLedger(both...)
+		l.Accept("e")
+		l.Authorize("e", "activation")
+		l.Deny("e", "activation", reason)
+		l.Deny("e", "analytics", reason)
+		row, _ := l.Compute().Row("activation")
+		return row
+	}
+	for _, reason := range []string{"consent.withdrawn.marketing", "suppressed", "erased"} {
+		row := close(reason)
+		assert.True(t, row.Balanced(), reason)
+		assert.Equal(t, []int{1, 0, 1}, []int{row.Delivered, row.Denied, row.Rejudged}, reason)
+	}
+	assert.False(t, close("consent.marketing=false").Balanced())
+}

@@ -1,5 +1,7 @@
 package books
 
+import "strings"
+
 // Compute closes the books: one row per destination. The ledger may be filled further and computed again.
 func (l *Ledger) Compute() *Books {
 	books := &Books{Rows: make([]Row, len(l.destinations))}
@@ -85,8 +87,13 @@ func (a *account) deny(at line) {
 }
 
 func (a *account) audit(id string, e *entry, at line) {
+	denied := at.reason > 0
+	if a.arrived(at) > 0 && denied && changes(a.reasons.text(at.reason)) {
+		a.row.Rejudged++
+		denied = false
+	}
 	ends := 0
-	for _, ended := range [...]bool{a.arrived(at) > 0, at.code > 0, at.reason > 0} {
+	for _, ended := range [...]bool{a.arrived(at) > 0, at.code > 0, denied} {
 		if ended {
 			ends++
 		}
@@ -107,6 +114,15 @@ func (a *account) audit(id string, e *entry, at line) {
 		a.faults.add(Unauthorized, id)
 	}
 }
+
+// changes tells whether a reason may come to hold after the event was given: a hop that judges a chunk again, because it died
+// before it could say that it had, then decides otherwise.
+func changes(reason string) bool {
+	return suppressing[reason] || strings.HasPrefix(reason, withdrawn)
+}
+
+// withdrawn begins the reasons of records that take consent back.
+const withdrawn = "consent.withdrawn."
 
 // arrived is the number of copies at the place up to which the destination is counted.
 func (a *account) arrived(at line) int {

@@ -305,3 +305,11 @@ func permanentError(err error) bool {
 	_, ok := errors.AsType[*stage.PermanentError](err)
 	return ok
 }
+
+// The server forgets rows that were deleted, but not their tokens: a replay of the same offsets must not be taken for a repeat.
+func TestTokensTellEpochsApart(t *testing.T) {
+	live := &chunk{partitionKey: partitionKey{topic: "t", partition: 1}, first: 0, last: 9}
+	replay := &chunk{partitionKey: partitionKey{topic: "t", partition: 1, epoch: 1}, first: 0, last: 9}
+	require.NotEqual(t, live.token("analytics"), replay.token("analytics"))
+	require.NotEqual(t, live.token("analytics"), live.token("warehouse"))
+}

@@ -160,25 +160,39 @@ func (a *audit) event(n int, ev generate.Event, after bool) error {
 		}
 		return nil
 	}
-	early := a.lists[0][ev.Subject.UserID]
-	late := early
-	if refused, ok := a.lists[1][ev.Subject.UserID]; ok {
-		late = refused
-	}
-	now, err := a.ref.judge(ev.Bytes, late)
+	fates, err := a.fates(ev, after)
 	if err != nil {
 		return err
 	}
-	before := now
-	if !after && len(late) > 0 {
-		if before, err = a.ref.judge(ev.Bytes, early); err != nil {
-			return err
-		}
-	}
 	for name, f := range a.found {
-		a.compare(name, f, ev, now[name], before[name])
+		possible := make([]fate, len(fates))
+		for i := range fates {
+			possible[i] = fates[i][name]
+		}
+		a.compare(name, f, ev, possible...)
 	}
 	return nil
+}
+
+// fates are what may become of an event. One that was sent before its person's record became known may have been stored and given
+// before that, stored before and given after, or both after.
+func (a *audit) fates(ev generate.Event, after bool) (out []map[string]fate, err error) {
+	early := a.lists[0][ev.Subject.UserID]
+	views := [][2]map[string]bool{{early, early}}
+	if late, ok := a.lists[1][ev.Subject.UserID]; ok {
+		views = append(views, [2]map[string]bool{early, late}, [2]map[string]bool{late, late})
+		if after {
+			views = views[2:]
+		}
+	}
+	for _, view := range views {
+		fates, err := a.ref.judge(ev.Bytes, view[0], view[1])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, fates)
+	}
+	return out, nil
 }
 
 func (a *audit) compare(name string, f *found, ev generate.Event, fates ...fate) {

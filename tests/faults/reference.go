@@ -16,7 +16,6 @@ import (
 // the JSON and YAML of libraries, and slowly. It shares no code with the gate but the derivation of keys.
 type reference struct {
 	ring         *keys.Ring
-	purposes     []string
 	destinations []destination
 	declared     map[string]map[string]bool // by event: the paths of its properties
 	storage      map[string]string          // by event: the purpose without which it must not be stored
@@ -128,8 +127,9 @@ func readYAML(file string, read func(*yaml.Decoder) error) error {
 	return nil
 }
 
-// judge gives the fate of an event by destination. refused are the purposes that a consent record of the person denies.
-func (r *reference) judge(body []byte, refused map[string]bool) (map[string]fate, error) {
+// judge gives the fate of an event by destination. stored and given are the purposes that a consent record of the person denied when
+// it was decided whether the event may be stored, and to whom it may be given.
+func (r *reference) judge(body []byte, stored, given map[string]bool) (map[string]fate, error) {
 	var ev map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -140,18 +140,18 @@ func (r *reference) judge(body []byte, refused map[string]bool) (map[string]fate
 	out := map[string]fate{}
 	for i := range r.destinations {
 		d := &r.destinations[i]
-		reason := why(ev, refused, r.storage[name])
+		reason := why(ev, stored, r.storage[name])
 		if reason == "" && len(d.Events) > 0 && !contains(d.Events, name) {
 			reason = unlisted
 		}
 		if reason == "" {
-			reason = why(ev, refused, d.Purpose)
+			reason = why(ev, given, d.Purpose)
 		}
 		if reason != "" {
 			out[d.Name] = fate{denied: reason}
 			continue
 		}
-		p := projector{r, d, r.declared[name], func(purpose string) bool { return why(ev, refused, purpose) == "" }}
+		p := projector{r, d, r.declared[name], func(purpose string) bool { return why(ev, given, purpose) == "" }}
 		document, _ := p.value("", ev)
 		whole, _ := document.(map[string]any)
 		out[d.Name] = fate{document: whole}
