@@ -37,7 +37,7 @@ var stages = []string{
 type tester interface {
 	require.TestingT
 	Helper()
-	Error(args ...any)
+
 	Context() context.Context
 }
 
@@ -170,11 +170,10 @@ func runGate(t tester, dir string, states map[string]map[string]bool, events [][
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	ran := make(chan error, 1)
 	go func() {
-		if err := stream.Run(ctx); err != nil {
-			t.Error(err)
-			cancel()
-		}
+		ran <- stream.Run(ctx)
+		cancel() // a stream that ended by itself takes nothing any more
 	}()
 	for i, body := range events {
 		msg := service.NewMessage(body)
@@ -182,6 +181,7 @@ func runGate(t tester, dir string, states map[string]map[string]bool, events [][
 		require.NoError(t, push(ctx, service.MessageBatch{msg}))
 	}
 	require.NoError(t, stream.StopWithin(patience))
+	require.NoError(t, <-ran)
 	ends := make([]map[string]end, len(events))
 	for _, msg := range came {
 		require.NoError(t, msg.GetError())
