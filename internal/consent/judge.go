@@ -12,6 +12,7 @@ func Judge(p *Purposes, claim Claim, states []State, at time.Time) Verdict {
 		s := &states[i]
 		v.Suppressed = v.Suppressed || s.Suppressed.active()
 		v.Erased = v.Erased || s.Erased != nil
+		v.Unresolved = v.Unresolved || s.Unresolved
 		if s.Consent == nil {
 			continue
 		}
@@ -29,7 +30,7 @@ func Judge(p *Purposes, claim Claim, states []State, at time.Time) Verdict {
 	}
 	v.Missing = (claim.LookupOnly && !v.Recorded) || (!claim.LookupOnly && !claim.Present)
 	v.Held = allowed &^ v.Refused &^ v.Withdrawn
-	if v.Erased {
+	if v.Erased || v.Unresolved {
 		v.Held = 0
 	}
 	v.Version = claim.Version

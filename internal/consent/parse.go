@@ -1,55 +1,16 @@
 package consent
 
 import (
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/ebbgate/ebbgate/internal/event"
 )
 
-// State records are read by the strict event scanner, because a parser that takes the last of two equal names, or ignores case,
-// could read a withdrawal as consent.
-type recordReader struct {
-	scanner *event.Scanner
-	index   event.Index
-}
-
-var recordReaders = sync.Pool{New: func() any {
-	dict, err := event.NewDictionary()
-	if err != nil {
-		panic("consent: the envelope alone is always a dictionary: " + err.Error())
-	}
-	return &recordReader{scanner: event.NewScanner(dict, event.DefaultLimits)}
-}}
-
-// readRecord calls visit with every member of a JSON object until it returns false, and reports whether all was well. A name that
-// differs from a known one only in case is not well.
-func readRecord(value []byte, known []string, visit func(name string, v event.Value) bool) bool {
-	r := recordReaders.Get().(*recordReader)
-	defer recordReaders.Put(r)
-	if r.scanner.Scan(value, &r.index) != nil {
-		return false
-	}
-	ok := true
-	r.index.Root().Each(func(v event.Value) bool {
-		name := string(v.Key(nil))
-		for _, k := range known {
-			if name != k && strings.EqualFold(name, k) {
-				ok = false
-			}
-		}
-		ok = ok && visit(name, v)
-		return ok
-	})
-	return ok
-}
-
 // ParseRecord reads a record of privacy.consent. It needs a version and purposes that are all true or false; other names are free.
 // What cannot be understood comes back marked Unreadable, with the version if that much is known, and never as nil.
 func ParseRecord(value []byte) *Record {
 	r := &Record{Version: -1}
-	ok := readRecord(value, []string{"version", "purposes", "source", "changed_at", "proof", "stated_at"}, func(name string, v event.Value) bool {
+	ok := event.ReadRecord(value, []string{"version", "purposes", "source", "changed_at", "proof", "stated_at"}, func(name string, v event.Value) bool {
 		switch name {
 		case "version":
 			return readCounter(v, &r.Version)
@@ -90,7 +51,7 @@ func readPurposes(v event.Value, r *Record) bool {
 func ParseSuppression(value []byte) *Suppression {
 	s := &Suppression{Version: -1}
 	known := []string{"version", "channels", "reason", "source", "changed_at", "lifted"}
-	ok := readRecord(value, known, func(name string, v event.Value) bool {
+	ok := event.ReadRecord(value, known, func(name string, v event.Value) bool {
 		switch name {
 		case "version":
 			return readCounter(v, &s.Version)
@@ -118,7 +79,7 @@ func ParseSuppression(value []byte) *Suppression {
 func ParseErasure(value []byte) *Erasure {
 	e := &Erasure{Epoch: -1}
 	known := []string{"epoch", "request_id", "requested_at", "state"}
-	ok := readRecord(value, known, func(name string, v event.Value) bool {
+	ok := event.ReadRecord(value, known, func(name string, v event.Value) bool {
 		switch name {
 		case "epoch":
 			return readCounter(v, &e.Epoch)

@@ -42,4 +42,7 @@ type State struct {
 	Consent    *Record
 	Suppressed *Suppression
 	Erased     *Erasure
+	// Unresolved says that more identifiers are linked to the key than can belong to one person, so that what is said of the
+	// subject cannot be known. It denies everything.
+	Unresolved bool
 }

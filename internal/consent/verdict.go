@@ -9,6 +9,7 @@ const (
 	ReasonUnreadable = "consent.unreadable"
 	ReasonSuppressed = "suppressed"
 	ReasonErased     = "erased"
+	ReasonUnresolved = "identity.unresolved"
 )
 
 type reasonTexts struct{ refused, missing, withdrawn string }
@@ -31,6 +32,7 @@ type Verdict struct {
 	Unreadable bool // a consent record could not be understood
 	Suppressed bool
 	Erased     bool
+	Unresolved bool // too many identifiers are linked to tell whose event it is
 
 	// Source and Version are those of the consent record that decided. Where there was none, Recorded is false, Version is the
 	// claim's own and Source is empty. CheckedAt is when the state was read.
@@ -40,9 +42,10 @@ type Verdict struct {
 	CheckedAt time.Time
 }
 
-// Holds reports whether every purpose of need may be relied on. Erasure always denies; suppression is the destination's affair.
+// Holds reports whether every purpose of need may be relied on. Erasure always denies, as does not knowing whose event it
+// is; suppression is the destination's affair.
 func (v *Verdict) Holds(need Mask) bool {
-	return !v.Erased && v.Held.Has(need)
+	return !v.Erased && !v.Unresolved && v.Held.Has(need)
 }
 
 // Reason says why the purpose (a mask of one bit) is not held, or "" when it is. It does not allocate.
@@ -50,6 +53,8 @@ func (v *Verdict) Reason(need Mask) string {
 	switch {
 	case v.Erased:
 		return ReasonErased
+	case v.Unresolved:
+		return ReasonUnresolved
 	case need != 0 && v.Held.Has(need):
 		return ""
 	case v.Unreadable:

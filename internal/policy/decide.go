@@ -24,6 +24,8 @@ func (w *Worker) Decide(i int, ix *event.Index, v *consent.Verdict) Gate {
 		return Gate{Reason: consent.ReasonMissing, Rule: t.wherePurpose}
 	case v.Erased:
 		return Gate{Reason: consent.ReasonErased, Rule: t.whereUnless}
+	case v.Unresolved:
+		return Gate{Reason: consent.ReasonUnresolved, Rule: t.whereUnless}
 	case !t.takes(ix):
 		return Gate{Reason: ReasonEvent, Rule: t.whereEvents}
 	case v.Suppressed && t.UnlessSuppressed:

@@ -19,6 +19,8 @@ func (p *Policy) Storage(class *contract.Class, v *consent.Verdict) Gate {
 	switch {
 	case v.Erased:
 		g.Reason = consent.ReasonErased
+	case v.Unresolved:
+		g.Reason = consent.ReasonUnresolved
 	case class.Storage == storageNone, known && v.Holds(need):
 		g.Allowed = true
 	default:

@@ -9,6 +9,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/seal"
+	"github.com/ebbgate/ebbgate/internal/topics"
 )
 
 // metaCarried is the one entry under which our components hand Go values on.
@@ -125,18 +126,24 @@ func (i Inspection) Intact(body []byte) bool {
 // made is a record that a stage wrote in place of an event. It keeps the bytes: whatever a later processor of the user's
 // does to the message, outputs write these.
 type made struct {
+	role       topics.Role // of the topic it is for
 	quarantine *quarantine.Record
 	body       []byte
 }
 
 // SetQuarantine turns a message into a quarantine record.
 func SetQuarantine(msg *service.Message, rec *quarantine.Record) {
-	finish(msg, &made{rec, rec.Append(nil)})
+	finish(msg, &made{topics.Quarantine, rec, rec.Append(nil)})
 }
 
 // SetDecision turns a message into a decision record, which it then owns.
 func SetDecision(msg *service.Message, body []byte) {
-	finish(msg, &made{body: body})
+	finish(msg, &made{role: topics.Decisions, body: body})
+}
+
+// SetLink turns a message, which has to be a copy of an event's, into a record for the topic of identity links.
+func SetLink(msg *service.Message, body []byte) {
+	finish(msg, &made{role: topics.Identity, body: body})
 }
 
 func finish(msg *service.Message, m *made) {
@@ -158,7 +165,15 @@ func (i Inspection) Quarantine() (*quarantine.Record, bool) {
 	return m.quarantine, true
 }
 
-// Made returns the bytes of the quarantine or decision record a message was turned into.
+// MadeFor is the role of the topic that the record is for which a message was turned into.
+func MadeFor(msg *service.Message) (role topics.Role, made bool) {
+	if m := carriedBy(msg).made; m != nil {
+		return m.role, true
+	}
+	return "", false
+}
+
+// Made returns the bytes of the record a message was turned into.
 func Made(msg *service.Message) ([]byte, bool) {
 	m := carriedBy(msg).made
 	if m == nil {

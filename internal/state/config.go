@@ -25,6 +25,7 @@ const (
 	fieldConsentTopic     = "consent_topic"
 	fieldSuppressionTopic = "suppression_topic"
 	fieldErasuresTopic    = "erasures_topic"
+	fieldLinksTopic       = "identity_topic"
 
 	fieldHTTP            = "http"
 	fieldHTTPURL         = "url"
@@ -50,8 +51,8 @@ let static = $state.static.or([]).length() > 0
 let brokers = $state.seed_brokers.or([]).length() > 0
 root = if $static && ($brokers || $state.exists("http")) {
   "static state is for tests: it cannot be combined with seed_brokers or http"
-} else if !$static && !$brokers && !($state.exists("http") && $state.suppression_topic.or("x") == "" && $state.erasures_topic.or("x") == "") {
-  "seed_brokers is needed to read consent, suppression and erasures; with http and no such topics set suppression_topic and erasures_topic to an empty string"
+} else if !$static && !$brokers && !($state.exists("http") && $state.suppression_topic.or("x") == "" && $state.erasures_topic.or("x") == "" && $state.identity_topic.or("x") == "") {
+  "seed_brokers is needed to read consent, suppression, erasures and identity links; with http and no such topics set suppression_topic, erasures_topic and identity_topic to an empty string"
 }`
 
 // ConfigField is the object field, named state, that says where consent, suppression and erasure are read.
@@ -62,6 +63,7 @@ func ConfigField() *service.ConfigField {
 		service.NewStringField(fieldConsentTopic).Description("Compacted topic of consent records. Not read when `http` is set.").Default("privacy.consent").Advanced(),
 		service.NewStringField(fieldSuppressionTopic).Description("Compacted topic of suppressions. Empty: there is none.").Default("privacy.suppression").Advanced(),
 		service.NewStringField(fieldErasuresTopic).Description("Compacted topic of erasures. Empty: there is none.").Default("privacy.erasures").Advanced(),
+		service.NewStringField(fieldLinksTopic).Description("Compacted topic of identity links: what is said of one identifier of a person holds of all. Empty: there is none.").Default("identity.links").Advanced(),
 		httpField(),
 		staticField(),
 	)
@@ -150,7 +152,7 @@ func CheckTopics(conf *service.ParsedConfig, set *topics.Set) error {
 	for _, t := range []struct {
 		field string
 		role  topics.Role
-	}{{fieldConsentTopic, topics.Consent}, {fieldSuppressionTopic, topics.Suppression}, {fieldErasuresTopic, topics.Erasures}} {
+	}{{fieldConsentTopic, topics.Consent}, {fieldSuppressionTopic, topics.Suppression}, {fieldErasuresTopic, topics.Erasures}, {fieldLinksTopic, topics.Identity}} {
 		name, err := conf.FieldString(FieldName, t.field)
 		if err != nil {
 			return err
@@ -162,21 +164,23 @@ func CheckTopics(conf *service.ParsedConfig, set *topics.Set) error {
 	return nil
 }
 
-type topicNames struct{ consent, suppression, erasures string }
+type topicNames struct{ consent, suppression, erasures, links string }
 
 func parseTopics(conf *service.ParsedConfig) (n topicNames, err error) {
-	if n.consent, err = conf.FieldString(fieldConsentTopic); err != nil {
-		return n, err
-	}
-	if n.suppression, err = conf.FieldString(fieldSuppressionTopic); err != nil {
-		return n, err
-	}
-	n.erasures, err = conf.FieldString(fieldErasuresTopic)
-	if err != nil {
-		return n, err
-	}
-	if n.consent == n.suppression || n.consent == n.erasures || (n.suppression == n.erasures && n.erasures != "") {
-		return n, errors.New("reading state: consent_topic, suppression_topic and erasures_topic must differ")
+	taken := map[string]string{}
+	for _, t := range []struct {
+		field string
+		name  *string
+	}{
+		{fieldConsentTopic, &n.consent}, {fieldSuppressionTopic, &n.suppression}, {fieldErasuresTopic, &n.erasures}, {fieldLinksTopic, &n.links},
+	} {
+		if *t.name, err = conf.FieldString(t.field); err != nil {
+			return n, err
+		}
+		if other, ok := taken[*t.name]; ok && *t.name != "" {
+			return n, fmt.Errorf("reading state: %s and %s must differ", other, t.field)
+		}
+		taken[*t.name] = t.field
 	}
 	return n, nil
 }

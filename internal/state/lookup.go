@@ -25,16 +25,22 @@ func (l *lookup) Read(ctx context.Context, keys []string) ([]consent.State, erro
 	}
 	l.waiting.add(len(keys))
 	defer l.waiting.add(-len(keys))
-	if l.http != nil {
-		if err := l.http.fill(ctx, keys, states); err != nil {
-			return nil, unavailable(err)
-		}
-	}
+	var linked people
 	if l.views != nil {
-		if err := l.views.shared.Read(ctx, func() { l.views.fill(keys, states) }); err != nil {
+		if err := l.views.shared.Read(ctx, func() { l.views.fillAll(keys, states, &linked) }); err != nil {
 			return nil, unavailable(err)
 		}
 	}
+	if l.http != nil {
+		err := l.http.fill(ctx, keys, states)
+		if err == nil && len(linked.keys) > 0 {
+			err = l.http.fill(ctx, linked.keys, linked.states)
+		}
+		if err != nil {
+			return nil, unavailable(err)
+		}
+	}
+	linked.join(states)
 	return states, nil
 }
 
@@ -60,6 +66,7 @@ type views struct {
 	consent     *kafka.View[*consent.Record]
 	suppression *kafka.View[*consent.Suppression]
 	erasures    *kafka.View[*consent.Erasure]
+	links       *links
 }
 
 var errUnreadable = errors.New("the record cannot be read")
@@ -72,7 +79,7 @@ var (
 )
 
 func shareViews(client *kafka.Client, mgr *service.Resources, names topicNames) *views {
-	shared := kafka.Share(client, mgr, []string{names.consent, names.suppression, names.erasures}, func() []kafka.Table {
+	shared := kafka.Share(client, mgr, []string{names.consent, names.suppression, names.erasures, names.links}, func() []kafka.Table {
 		return makeTables(names)
 	})
 	v := &views{shared: shared}
@@ -84,6 +91,8 @@ func shareViews(client *kafka.Client, mgr *service.Resources, names topicNames) 
 			v.suppression = table
 		case *kafka.View[*consent.Erasure]:
 			v.erasures = table
+		case *links:
+			v.links = table
 		}
 	}
 	return v
@@ -98,6 +107,9 @@ func makeTables(names topicNames) (tables []kafka.Table) {
 	}
 	if names.erasures != "" {
 		tables = append(tables, kafka.NewView(kafka.ViewConfig[*consent.Erasure]{Topic: names.erasures, Decode: decodeErasure, KeepNull: true}))
+	}
+	if names.links != "" {
+		tables = append(tables, newLinks(names.links))
 	}
 	return tables
 }
@@ -126,7 +138,19 @@ func decodeErasure(value []byte) (*consent.Erasure, int64, error) {
 	return rec, rec.Epoch, nil
 }
 
-// fill runs while the views stand still.
+// fillAll runs while the views stand still. It fills the states of the keys, and those of all that is linked to them.
+func (v *views) fillAll(keys []string, states []consent.State, linked *people) {
+	v.fill(keys, states)
+	if v.links == nil {
+		return
+	}
+	for i, key := range keys {
+		linked.find(v.links, i, key)
+	}
+	linked.states = make([]consent.State, len(linked.keys))
+	v.fill(linked.keys, linked.states)
+}
+
 func (v *views) fill(keys []string, states []consent.State) {
 	for i, key := range keys {
 		if v.consent != nil {

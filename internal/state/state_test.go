@@ -54,7 +54,7 @@ func one(t testing.TB, l Lookup, key string) consent.State {
 
 func broker(t testing.TB) (seeds string, put func(topic, key, value string)) {
 	t.Helper()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "privacy.consent", "privacy.suppression", "privacy.erasures"))
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "privacy.consent", "privacy.suppression", "privacy.erasures", "identity.links"))
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
 	cl, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...))
@@ -139,7 +139,7 @@ func TestConsentServiceProtocol(t *testing.T) {
 }
 
 func httpYAML(url, extra string) string {
-	return fmt.Sprintf("state: {suppression_topic: '', erasures_topic: '', http: {url: %q, %s}}", url, extra)
+	return fmt.Sprintf("state: {suppression_topic: '', erasures_topic: '', identity_topic: '', http: {url: %q, %s}}", url, extra)
 }
 
 func TestConsentServiceAnswersThatAreNoRecordsMeanWait(t *testing.T) {
@@ -246,7 +246,7 @@ func TestWrongStatesAreRefusedAndLinted(t *testing.T) {
 		{"one topic for two", `state: {seed_brokers: ["x:1"], consent_topic: a, erasures_topic: a}`, "differ"},
 		{"static without a subject", `state: {static: [{suppressed: true}]}`, "needed"},
 		{"purpose that is no boolean", `state: {static: [{user_id: u, purposes: {a: maybe}}]}`, "purposes.a"},
-		{"not an http address", `state: {suppression_topic: "", erasures_topic: "", http: {url: "ftp://x"}}`, "http"},
+		{"not an http address", `state: {suppression_topic: "", erasures_topic: "", identity_topic: "", http: {url: "ftp://x"}}`, "http"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -262,9 +262,9 @@ func TestLintSeesWhatTheConstructorRefuses(t *testing.T) {
 	env := service.NewEmptyEnvironment()
 	require.NoError(t, env.RegisterProcessor("p", spec(), func(*service.ParsedConfig, *service.Resources) (service.Processor, error) { return nil, nil }))
 	for yaml, wrong := range map[string]bool{
-		`p: {state: {seed_brokers: ["x:1"]}}`:                                              false,
-		`p: {state: {static: [{user_id: u}]}}`:                                             false,
-		`p: {state: {suppression_topic: "", erasures_topic: "", http: {url: "http://x"}}}`: false,
+		`p: {state: {seed_brokers: ["x:1"]}}`:  false,
+		`p: {state: {static: [{user_id: u}]}}`: false,
+		`p: {state: {suppression_topic: "", erasures_topic: "", identity_topic: "", http: {url: "http://x"}}}`: false,
 		`p: {state: {}}`:                                                                            true,
 		`p: {state: {http: {url: "http://x"}}}`:                                                     true,
 		`p: {state: {seed_brokers: ["x:1"], static: [{user_id: u}]}}`:                               true,

@@ -12,7 +12,7 @@ import (
 )
 
 // required are the topics without which no stage can run.
-var required = []topics.Role{topics.Raw, topics.Validated, topics.Quarantine, topics.Decisions, topics.Consent, topics.Suppression, topics.Erasures}
+var required = []topics.Role{topics.Raw, topics.Validated, topics.Quarantine, topics.Decisions, topics.Consent, topics.Suppression, topics.Erasures, topics.Identity}
 
 // check holds the files against each other.
 func (w *Workspace) check(contracts *contract.Set) error {

@@ -37,7 +37,7 @@ func (l *linter) sweeps(s stream, at value) {
 			}
 		}
 	}
-	for _, role := range []topics.Role{topics.Consent, topics.Suppression, topics.Erasures} {
+	for _, role := range []topics.Role{topics.Consent, topics.Suppression, topics.Erasures, topics.Identity} {
 		topic, ok := l.w.Topics.ByRole(role)
 		if ok && !slices.Contains(read, topic.Name) {
 			l.refuse(s.at(at), "staging.state", "does not read "+topic.Name+", so what is said there would not reach rows that are staged",

@@ -18,7 +18,6 @@ func (l *linter) streams() {
 	}
 	groups := map[string]string{}
 	served := map[string]bool{}
-	audited := false
 	for _, file := range files {
 		src, err := fs.ReadFile(l.fsys, file)
 		if err != nil {
@@ -36,13 +35,10 @@ func (l *linter) streams() {
 		l.staged(s, served)
 		l.webhooks(s)
 		l.collectors(s)
-		audited = l.audit(s) || audited
+		l.audit(s)
 		l.repeats(s)
 	}
 	l.unserved(served)
-	if len(files) > 0 && !audited {
-		l.unaudited()
-	}
 }
 
 // at is the place of a value in a stream.
@@ -118,7 +114,7 @@ func (l *linter) access(s stream) {
 	}
 	for _, c := range slices.Concat(s.all("", "consent"), s.all("", "clickhouse"), s.all("", "staging")) {
 		state := c.conf.get("state")
-		for _, role := range []topics.Role{topics.Consent, topics.Suppression, topics.Erasures} {
+		for _, role := range []topics.Role{topics.Consent, topics.Suppression, topics.Erasures, topics.Identity} {
 			name := state.get(string(role) + "_topic")
 			l.allowed(s, state, name, reads)
 			l.stateful(s, name, role)

@@ -24,6 +24,7 @@ type processor struct {
 	judged  *service.MetricCounter
 	missing *service.MetricCounter
 	policy  *publisher // nil with a fixed state, which is for tests
+	links   *linking   // nil at govern
 }
 
 // ruling is what the processor makes of one generation of policy and contracts.
@@ -44,7 +45,9 @@ type pending struct {
 	claim   consent.Claim
 	source  string
 	subject *stage.Subject
-	first   int // position of the subject's keys in the batch's list
+	linked  []string // what the event says is one person, where it says that
+	first   int      // position of its keys in the batch's list
+	keys    int      // how many they are
 }
 
 func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processor, error) {
@@ -116,6 +119,9 @@ func (p *processor) beginning(mgr *service.Resources) (func(*stage.Rules) (func(
 		if err != nil {
 			return nil, err
 		}
+		if p.links, err = newLinking(p.rt, p.lookup, mgr); err != nil {
+			return nil, err
+		}
 		return func(r *stage.Rules) (func(*stage.Reader) settle, error) {
 			return func(reader *stage.Reader) settle { return (&storing{storage, r, reader}).settle }, nil
 		}, nil
@@ -140,14 +146,15 @@ func (p *processor) ProcessBatch(ctx context.Context, batch service.MessageBatch
 			return out, err
 		}
 		next.first = len(keys)
-		keys = append(keys, next.subject.Keys...)
+		keys = append(append(keys, next.subject.Keys...), next.linked...)
+		next.keys = len(keys) - next.first
 		waiting = append(waiting, next)
 		return append(out, msg), nil
 	})
 	if len(waiting) == 0 {
 		return packing.Batches(out), nil
 	}
-	states, err := p.states(ctx, r, keys)
+	states, links, err := p.states(ctx, r, keys, waiting)
 	if err != nil {
 		for i := range waiting {
 			waiting[i].msg.SetError(fmt.Errorf("%w: %w", stage.ErrWait, err))
@@ -159,21 +166,36 @@ func (p *processor) ProcessBatch(ctx context.Context, batch service.MessageBatch
 	for i := range waiting {
 		next := &waiting[i]
 		p.guard.Settle(next.msg, func() {
-			v := consent.Judge(r.Policy.Purposes(), next.claim, states[next.first:next.first+len(next.subject.Keys)], now)
+			v := consent.Judge(r.Policy.Purposes(), next.claim, states[next.first:next.first+next.keys], now)
 			counts.add(next.source, standing(&v, next.claim.LookupOnly))
+			if v.Unresolved {
+				p.guard.Quarantine(next.msg, errUnresolved)
+				return
+			}
 			settle(next, v)
 		})
 	}
-	return packing.Batches(out), nil
+	return packing.Batches(append(out, links...)), nil
 }
 
-func (p *processor) states(ctx context.Context, r *ruling, keys []string) ([]consent.State, error) {
+// errUnresolved is the fault of an event whose subject more identifiers are linked to than one person can have.
+var errUnresolved = &event.Fault{
+	Code: "identity.unresolved", Path: "subject",
+	Remedy: "find with ebbgate identity show what was linked wrongly, take it back with ebbgate identity unlink, then replay the event",
+}
+
+// states waits for what is known of the keys, and makes the records of links that are new.
+func (p *processor) states(ctx context.Context, r *ruling, keys []string, waiting []pending) (states []consent.State, links service.MessageBatch, err error) {
 	if p.policy != nil {
 		if err := p.policy.ready(ctx, r.Rules); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return p.lookup.Read(ctx, keys)
+	if states, err = p.lookup.Read(ctx, keys); err != nil || p.links == nil {
+		return states, nil, err
+	}
+	links, err = p.links.records(ctx, waiting, states)
+	return states, links, err
 }
 
 func (p *processor) read(msg *service.Message, r *ruling, reader *stage.Reader) (pending, error) {
@@ -202,7 +224,11 @@ func (p *processor) read(msg *service.Message, r *ruling, reader *stage.Reader) 
 			claim.LookupOnly = source.LookupOnly
 		}
 	}
-	return pending{msg: msg, ix: ix, claim: claim, source: name, subject: subject}, nil
+	next := pending{msg: msg, ix: ix, claim: claim, source: name, subject: subject}
+	if p.links != nil {
+		next.linked = p.links.linked(ix)
+	}
+	return next, nil
 }
 
 // sourceOther stands for every source the policy does not list, so that events cannot make up metric labels.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +39,27 @@ var testRing = keys.ForTesting("staging output")
 type mutable struct {
 	mu     sync.Mutex
 	states map[string]consent.State
+	linked map[string][]string
+}
+
+// link makes one person of the keys.
+func (m *mutable) link(keys ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.linked = map[string][]string{}
+	for i, key := range keys {
+		m.linked[key] = slices.Concat(keys[:i], keys[i+1:])
+	}
+}
+
+func (m *mutable) Linked(ctx context.Context, keys []string) ([][]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	linked := make([][]string, len(keys))
+	for i, key := range keys {
+		linked[i] = m.linked[key]
+	}
+	return linked, ctx.Err()
 }
 
 func (m *mutable) set(key string, s consent.State) {
@@ -55,7 +77,11 @@ func (m *mutable) Read(ctx context.Context, keys []string) ([]consent.State, err
 	defer m.mu.Unlock()
 	states := make([]consent.State, len(keys))
 	for i, key := range keys {
-		states[i] = m.states[key]
+		own := []consent.State{m.states[key]}
+		for _, other := range m.linked[key] {
+			own = append(own, m.states[other])
+		}
+		states[i] = consent.Join(own)
 	}
 	return states, ctx.Err()
 }

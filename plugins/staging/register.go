@@ -109,7 +109,7 @@ func parseConfig(conf *service.ParsedConfig) (cfg config, err error) {
 // stateTopics are those whose records change what may be kept of a subject.
 func stateTopics(set *topics.Set) map[string]bool {
 	names := map[string]bool{}
-	for _, role := range []topics.Role{topics.Consent, topics.Suppression, topics.Erasures} {
+	for _, role := range []topics.Role{topics.Consent, topics.Suppression, topics.Erasures, topics.Identity} {
 		if t, ok := set.ByRole(role); ok {
 			names[t.Name] = true
 		}

@@ -45,7 +45,7 @@ func outputSpec() *service.ConfigSpec {
 input:
   redpanda:
     seed_brokers: [ "localhost:9092" ]
-    topics: [ events.authorized.warehouse, privacy.consent, privacy.suppression, privacy.erasures ]
+    topics: [ events.authorized.warehouse, privacy.consent, privacy.suppression, privacy.erasures, identity.links ]
     consumer_group: ebbgate-warehouse
 output:
   staging:

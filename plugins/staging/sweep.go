@@ -2,7 +2,9 @@ package staging
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,13 +23,15 @@ func (o *output) sweep(ctx context.Context, c *chunk) error {
 	keys := make([]string, 0, len(c.records))
 	for i := range c.records {
 		if key, _ := c.records[i].msg.MetaGet(stage.MetaKafkaKey); key != "" {
-			keys = append(keys, key)
+			keys = append(keys, strings.Split(key, ",")...) // a link's key names both ends
 		}
 	}
-	slices.Sort(keys)
-	keys = slices.Compact(keys)
+	keys, err := o.withLinked(ctx, keys)
+	if err != nil {
+		return err
+	}
 	var done swept
-	err := o.inGate(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err = o.inGate(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		done = swept{}
 		if err := o.erase(ctx, tx, keys, &done); err != nil {
 			return err
@@ -47,6 +51,19 @@ func (o *output) sweep(ctx context.Context, c *chunk) error {
 		o.metrics.swept(&done)
 	}
 	return err
+}
+
+// withLinked adds everything that is linked to the keys: rows staged under it are the same person's.
+func (o *output) withLinked(ctx context.Context, keys []string) ([]string, error) {
+	linked, err := o.cfg.lookup.Linked(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading identity links before the commit: %w", err)
+	}
+	for _, others := range linked {
+		keys = append(keys, others...)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys), nil
 }
 
 type swept struct{ erased, withdrawn, blanked int64 }

@@ -17,7 +17,7 @@ const module = "github.com/ebbgate/ebbgate/"
 
 // pure packages hold the decisions. They know no engine, no driver and no network.
 var pure = []string{
-	"internal/event", "internal/contract", "internal/policy", "internal/consent", "internal/mask", "internal/keys",
+	"internal/event", "internal/contract", "internal/policy", "internal/consent", "internal/identity", "internal/mask", "internal/keys",
 	"internal/seal", "internal/quarantine", "internal/topics", "internal/workspace", "internal/explain", "internal/jsonschema", "internal/signature", "internal/segment", "internal/staging",
 }
 
