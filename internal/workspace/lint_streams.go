@@ -18,6 +18,7 @@ func (l *linter) streams() {
 	}
 	groups := map[string]string{}
 	served := map[string]bool{}
+	audited := false
 	for _, file := range files {
 		src, err := fs.ReadFile(l.fsys, file)
 		if err != nil {
@@ -35,10 +36,13 @@ func (l *linter) streams() {
 		l.staged(s, served)
 		l.webhooks(s)
 		l.collectors(s)
-		l.audit(s)
+		audited = l.audit(s) || audited
 		l.repeats(s)
 	}
 	l.unserved(served)
+	if len(files) > 0 && !audited {
+		l.unaudited()
+	}
 }
 
 // at is the place of a value in a stream.

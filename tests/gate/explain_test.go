@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -27,8 +28,17 @@ import (
 
 // stages are the processors of the shipped pipelines in one, with the state of a few subjects.
 var stages = []string{
-	"strict_json: {}", "identity: {}", "contract: {}", "consent: { stage: validate, state: { static: STATE } }",
-	"consent: { stage: govern, state: { static: STATE } }", "redact: {}",
+	"strict_json: { workspace: DIR }", "identity: { workspace: DIR }", "contract: { workspace: DIR }",
+	"consent: { stage: validate, workspace: DIR, state: { static: STATE } }",
+	"consent: { stage: govern, workspace: DIR, state: { static: STATE } }", "redact: { workspace: DIR }",
+}
+
+// tester is a test, or one case of a property.
+type tester interface {
+	require.TestingT
+	Helper()
+
+	Context() context.Context
 }
 
 // end is what the gate made of an event at one destination.
@@ -54,11 +64,20 @@ func TestAnExplanationIsWhatTheGateDoes(t *testing.T) {
 	for i := range 40 {
 		withdrawn[fmt.Sprintf("u_%d", 100000+i)] = map[string]bool{[]string{"analytics", "marketing"}[i%2]: false}
 	}
-	events, users := sample(t)
-	did := runGate(t, withdrawn, events)
+	events, users := sample(7, 3000)
 	seen := map[string]int{}
+	compare(t, "pipelines", explainer, withdrawn, events, users, seen)
+	for _, what := range []string{explain.Allowed, explain.Denied, explain.Quarantined, explain.Keep, explain.Transform, explain.NotListed, explain.NotRequired} {
+		require.Positive(t, seen[what], "%s was never explained: %v", what, seen)
+	}
+}
+
+// compare holds what is said of the events against what the gate does with them, and counts what was said.
+func compare(t tester, dir string, explainer *explain.Explainer, states map[string]map[string]bool, events [][]byte, users []string, seen map[string]int) {
+	t.Helper()
+	did := runGate(t, dir, states, events)
 	for i, body := range events {
-		report, err := explainer.Event(body, explain.Options{Now: time.Now(), Consent: withdrawn[users[i]]})
+		report, err := explainer.Event(body, explain.Options{Now: time.Now(), Consent: states[users[i]]})
 		require.NoError(t, err)
 		said := map[string]end{}
 		for _, d := range report.Destinations {
@@ -73,9 +92,6 @@ func TestAnExplanationIsWhatTheGateDoes(t *testing.T) {
 		require.NoError(t, err)
 		require.NotContains(t, string(text), "canary-")
 		require.NotContains(t, string(text), "@example.")
-	}
-	for _, what := range []string{explain.Allowed, explain.Denied, explain.Quarantined, explain.Keep, explain.Transform, explain.NotListed, explain.NotRequired} {
-		require.Positive(t, seen[what], "%s was never explained: %v", what, seen)
 	}
 }
 
@@ -104,11 +120,10 @@ func sorted(set map[string]bool) string {
 }
 
 // sample makes events of every kind, some of them with properties that nobody declares.
-func sample(t *testing.T) (events [][]byte, users []string) {
-	t.Helper()
-	random := rand.New(rand.NewPCG(7, 7))
+func sample(seed uint64, count int) (events [][]byte, users []string) {
+	random := rand.New(rand.NewPCG(seed, seed))
 	g := generate.New(generate.Options{
-		Seed: 7, Count: 3000, Users: 200, Start: time.Now().UTC().Add(-time.Hour).Truncate(time.Second),
+		Seed: seed, Count: count, Users: 200, Start: time.Now().UTC().Add(-time.Hour).Truncate(time.Second),
 		BadShare: 0.1, MissingConsentShare: 0.1, WithdrawnShare: 0.1, CanaryEvery: 3,
 	})
 	for {
@@ -125,7 +140,7 @@ func sample(t *testing.T) (events [][]byte, users []string) {
 }
 
 // runGate sends the events through the real processors and gives what became of each, by destination.
-func runGate(t *testing.T, states map[string]map[string]bool, events [][]byte) []map[string]end {
+func runGate(t tester, dir string, states map[string]map[string]bool, events [][]byte) []map[string]end {
 	t.Helper()
 	var list []map[string]any
 	for user, purposes := range states {
@@ -137,7 +152,7 @@ func runGate(t *testing.T, states map[string]map[string]bool, events [][]byte) [
 	require.NoError(t, err)
 	builder := env.NewStreamBuilder()
 	for _, yaml := range stages {
-		require.NoError(t, builder.AddProcessorYAML(strings.ReplaceAll(yaml, "STATE", string(text))))
+		require.NoError(t, builder.AddProcessorYAML(strings.NewReplacer("STATE", string(text), "DIR", strconv.Quote(dir)).Replace(yaml)))
 	}
 	builder.SetThreads(1)
 	require.NoError(t, builder.SetLoggerYAML("level: NONE"))
@@ -155,11 +170,10 @@ func runGate(t *testing.T, states map[string]map[string]bool, events [][]byte) [
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	ran := make(chan error, 1)
 	go func() {
-		if err := stream.Run(ctx); err != nil {
-			t.Error(err)
-			cancel()
-		}
+		ran <- stream.Run(ctx)
+		cancel() // a stream that ended by itself takes nothing any more
 	}()
 	for i, body := range events {
 		msg := service.NewMessage(body)
@@ -167,6 +181,7 @@ func runGate(t *testing.T, states map[string]map[string]bool, events [][]byte) [
 		require.NoError(t, push(ctx, service.MessageBatch{msg}))
 	}
 	require.NoError(t, stream.StopWithin(patience))
+	require.NoError(t, <-ran)
 	ends := make([]map[string]end, len(events))
 	for _, msg := range came {
 		require.NoError(t, msg.GetError())
@@ -177,7 +192,7 @@ func runGate(t *testing.T, states map[string]map[string]bool, events [][]byte) [
 
 var destinations = []string{"analytics", "warehouse", "activation"}
 
-func enter(t *testing.T, ends []map[string]end, msg *service.Message) {
+func enter(t tester, ends []map[string]end, msg *service.Message) {
 	number, _ := msg.MetaGetMut("number")
 	into := ends[number.(int)]
 	if into == nil {

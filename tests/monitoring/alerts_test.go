@@ -80,11 +80,11 @@ var faults = map[string]struct {
 		dir := h.t.TempDir()
 		require.NoError(h.t, os.CopyFS(dir, os.DirFS("pipelines")))
 		h.run("validate", "contract: {}", "contract: { workspace: "+dir+", reload_period: 10ms }", "stage: validate", "stage: validate\n        workspace: "+dir)
-		h.counts("validate", "ebbgate_reload_failed", " 0")
+		h.counts("validate", "ebbgate_reload_failed{", "} 0")
+		h.scrape(s)
 		require.NoError(h.t, os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte("version: ["), 0o600))
-		h.counts("validate", "ebbgate_reload_failed", " 1")
-		s.values = map[string][]string{`ebbgate_reload_failed{job="ebbgate",instance="one"}`: {"0", "1"}}
-		s.taken = 2
+		h.counts("validate", "ebbgate_reload_failed{", "} 1")
+		h.scrape(s)
 	}},
 	"EbbgateDown": {5, func(_ *house, s *scrapes) {
 		s.values = map[string][]string{`up{job="ebbgate",instance="gone"}`: {"1", "0"}}
