@@ -126,6 +126,7 @@ func commands() []*cli.Command {
 		webhookCommand(),
 		consentCommand(),
 		suppressionCommand(),
+		identityCommand(),
 		generateCommand(),
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -37,6 +36,7 @@ type subjectLog struct {
 	topic  string
 	key    string
 	ws     *workspace.Workspace
+	ring   *keys.Ring
 }
 
 func openSubjectLog(c *cli.Context, role topics.Role) (*subjectLog, error) {
@@ -60,23 +60,26 @@ func openSubjectLog(c *cli.Context, role topics.Role) (*subjectLog, error) {
 		return nil, err
 	}
 	client, err := kafkaClient(c.String("brokers"))
-	return &subjectLog{client, topic.Name, key, ws}, err
+	return &subjectLog{client, topic.Name, key, ws, ring}, err
 }
 
-func subjectKey(c *cli.Context, ring *keys.Ring) (string, error) {
+func subjectKey(c *cli.Context, ring *keys.Ring) (string, error) { return prefixedKey(c, ring, "") }
+
+// prefixedKey is the pseudonym of the subject that flags of a prefix name.
+func prefixedKey(c *cli.Context, ring *keys.Ring, prefix string) (string, error) {
 	key := ""
 	for _, kind := range []string{"user_id", "anonymous_id", "account_id"} {
-		id := c.String(strings.ReplaceAll(kind, "_", "-"))
+		id := c.String(prefix + strings.ReplaceAll(kind, "_", "-"))
 		switch {
 		case id == "":
 		case key != "":
-			return "", errors.New("name one of --user-id, --anonymous-id and --account-id, not several")
+			return "", fmt.Errorf("name one of --%[1]suser-id, --%[1]sanonymous-id and --%[1]saccount-id, not several", prefix)
 		default:
 			key = ring.SubjectPseudonym(kind, id)
 		}
 	}
 	if key == "" {
-		return "", errors.New("name the subject with --user-id, --anonymous-id or --account-id")
+		return "", fmt.Errorf("name the subject with --%[1]suser-id, --%[1]sanonymous-id or --%[1]saccount-id", prefix)
 	}
 	return key, nil
 }

@@ -84,11 +84,23 @@ func (g *Graph) Reach(key string, dst []string) (_ []string, ok bool) {
 	return slices.Delete(dst, from, from+1), true
 }
 
-// Direct returns what the records say of key itself, by the pseudonym at the other end, removed links included.
-func (g *Graph) Direct(key string) map[string]Link {
-	found := make(map[string]Link, len(g.near[key]))
+// Links is what the records say of one pseudonym.
+type Links struct {
+	Key string
+	// All belongs together with Key, however many links away. It is empty where Resolved is false: that is more than can
+	// belong to one person.
+	All      []string
+	Resolved bool
+	// Direct has the records that name Key, by the other end, those taken back among them.
+	Direct map[string]Link
+}
+
+// Links returns what the records say of a pseudonym.
+func (g *Graph) Links(key string) Links {
+	found := Links{Key: key, Direct: make(map[string]Link, len(g.near[key]))}
+	found.All, found.Resolved = g.Reach(key, nil)
 	for _, n := range g.near[key] {
-		found[n.other] = *n.link
+		found.Direct[n.other] = *n.link
 	}
 	return found
 }

@@ -88,16 +88,3 @@ func (l *lookup) Linked(ctx context.Context, keys []string) ([][]string, error) 
 func (s static) Linked(_ context.Context, keys []string) ([][]string, error) {
 	return make([][]string, len(keys)), nil
 }
-
-// ReadLinks returns what the topic of links says of a key: the records that name it, and all that belongs together with it.
-// resolved is false where that is more than identity.Limit.
-func ReadLinks(ctx context.Context, client *kafka.Client, topic, key string) (direct map[string]identity.Link, all []string, resolved bool, err error) {
-	view := newLinks(topic)
-	follower := kafka.NewFollower(client, nil, view)
-	defer follower.Close(context.WithoutCancel(ctx))
-	err = follower.Read(ctx, func() {
-		direct = view.Content.Direct(key)
-		all, resolved = view.Content.Reach(key, nil)
-	})
-	return direct, all, resolved, err
-}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -85,11 +86,14 @@ func TestAWebhookReachesActivationForWhoSaidYes(t *testing.T) {
 	h.pipelines()
 	address := freeAddress(t)
 	h.openDoor(address)
-	for id, user := range map[string]string{"evt_yes": "u_ada", "evt_nobody": "u_unknown"} {
+	// A customer of whom Stripe says no user is known by a link, and by nothing without one.
+	h.must("identity", "link", "--user-id", "u_ada", "--with-user-id", "stripe:cus_ada", "--source", "test")
+	customers := map[string]string{"evt_linked": "cus_ada", "evt_unlinked": "cus_other"}
+	for id, user := range map[string]string{"evt_yes": "u_ada", "evt_nobody": "u_unknown", "evt_linked": "", "evt_unlinked": ""} {
 		d := h.sample("stripe", address, id)
 		d.Body = fmt.Appendf(nil, `{"id":%q,"object":"event","created":%d,"type":"customer.subscription.created","data":{"object":{"id":"sub_1",`+
-			`"object":"subscription","customer":"cus_1","metadata":{"user_id":%q,"plan":"pro"},"currency":"eur","start_date":%[2]d,`+
-			`"items":{"data":[{"quantity":3,"price":{"unit_amount":4900,"recurring":{"interval":"month"}}}]}}}}`, id, time.Now().Unix(), user)
+			`"object":"subscription","customer":%[4]q,"metadata":{"user_id":%[3]q,"plan":"pro"},"currency":"eur","start_date":%[2]d,`+
+			`"items":{"data":[{"quantity":3,"price":{"unit_amount":4900,"recurring":{"interval":"month"}}}]}}}}`, id, time.Now().Unix(), user, cmp.Or(customers[id], "cus_1"))
 		a, err := sender.Post(h.ctx(), http.DefaultClient, d)
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, a.Status)
@@ -101,10 +105,15 @@ func TestAWebhookReachesActivationForWhoSaidYes(t *testing.T) {
 		known[r.Delivery] = r.EventID
 	}
 	reached := h.records(activation)
-	require.Len(t, reached, 1, "%s", h.must("trace", known["evt_yes"]))
-	require.Equal(t, known["evt_yes"], header(reached[0], "event_id"))
-	require.Equal(t, 1, h.count("SELECT count() FROM events"))
-	require.Contains(t, h.must("trace", known["evt_nobody"]), "consent.missing")
+	var ids []string
+	for _, rec := range reached {
+		ids = append(ids, header(rec, "event_id"))
+	}
+	require.ElementsMatch(t, []string{known["evt_yes"], known["evt_linked"]}, ids, "%s", h.must("trace", known["evt_linked"]))
+	require.Equal(t, 2, h.count("SELECT count() FROM events"))
+	for _, denied := range []string{"evt_nobody", "evt_unlinked"} {
+		require.Contains(t, h.must("trace", known[denied]), "consent.missing")
+	}
 }
 
 // Providers send a delivery again when they had no answer, and to whichever instance is there. Two doors and the pipelines are
