@@ -31,7 +31,6 @@ func TestWrongCommandLinesAreRefusedBeforeAnythingRuns(t *testing.T) {
 		{"sandbox status --output xml", `--output is "xml": use text or json`},
 		{"demo --events 0", "--events is 0"},
 		{"consent set analytics=false --user-id=u_1", "--user-id stands behind a purpose"},
-		{"identity link --user-id u_1", "--with-user-id"},
 		{"suppression add --user-id u_1", "\"reason\" not set"},
 	} {
 		_, err := execute(t, strings.Fields(tt.line)...)
