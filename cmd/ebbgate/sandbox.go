@@ -19,14 +19,16 @@ import (
 	"github.com/ebbgate/ebbgate/internal/sandbox"
 )
 
-// sandboxCommand is `ebbgate sandbox`: a broker and a ClickHouse on this machine, without containers.
+// sandboxCommand is `ebbgate sandbox`: a broker, a ClickHouse and a PostgreSQL on this machine, without containers.
 func sandboxCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "sandbox",
-		Usage: "Run a broker and a ClickHouse on this machine, without containers",
+		Usage: "Run a broker, a ClickHouse and a PostgreSQL on this machine, without containers",
 		Description: `Starts a broker and a ClickHouse as processes bound to loopback, with data, keys and logs
 in one folder. ClickHouse is, in this order: the server named by EBBGATE_CLICKHOUSE_DSN; the
 embedded engine, fetched once through the npm client into the user's cache; a clickhouse binary.
+PostgreSQL, for the staging area, is the machine's own, with a cluster in that folder; a machine
+without it has a sandbox without that.
 
 Examples:
   ebbgate sandbox                       run until Ctrl-C
@@ -53,6 +55,9 @@ Examples:
 			{Name: "serve-clickhouse", Hidden: true, Flags: sandboxServeFlags(), Action: func(c *cli.Context) error {
 				return sandbox.ServeClickHouse(sandboxServeOptions(c))
 			}},
+			{Name: "serve-postgres", Hidden: true, Flags: sandboxServeFlags(), Action: func(c *cli.Context) error {
+				return sandbox.ServePostgres(sandboxServeOptions(c))
+			}},
 		},
 	}
 }
@@ -68,6 +73,7 @@ func sandboxStartFlags() []cli.Flag {
 		sandboxDirFlag(),
 		&cli.IntFlag{Name: "broker-port", Value: sandbox.DefaultBrokerPort, Usage: "wanted port; a free one when it is in use"},
 		&cli.IntFlag{Name: "clickhouse-port", Value: sandbox.DefaultClickHousePort, Usage: "wanted HTTP port; a free one when it is in use"},
+		&cli.IntFlag{Name: "postgres-port", Value: sandbox.DefaultPostgresPort, Usage: "wanted port; a free one when it is in use"},
 		&cli.StringFlag{Name: "clickhouse-dsn", EnvVars: []string{sandbox.EnvClickHouseDSN}, Usage: "use this server and start none"},
 		&cli.BoolFlag{Name: "detach", Usage: "return once it answers, and leave it running"},
 	}
@@ -89,8 +95,8 @@ func sandboxStart(c *cli.Context) error {
 	defer cancel()
 	opts := sandbox.Options{
 		Dir: sandboxDir(c), BrokerPort: setAt(c, "broker-port").Int("broker-port"),
-		ClickHousePort: setAt(c, "clickhouse-port").Int("clickhouse-port"),
-		ClickHouseDSN:  setAt(c, "clickhouse-dsn").String("clickhouse-dsn"), Messages: c.App.ErrWriter, Progress: fetchProgress(c.App.ErrWriter),
+		ClickHousePort: setAt(c, "clickhouse-port").Int("clickhouse-port"), PostgresPort: setAt(c, "postgres-port").Int("postgres-port"),
+		ClickHouseDSN: setAt(c, "clickhouse-dsn").String("clickhouse-dsn"), Messages: c.App.ErrWriter, Progress: fetchProgress(c.App.ErrWriter),
 	}
 	if setAt(c, "detach").Bool("detach") {
 		state, err := sandbox.Detach(ctx, opts)
@@ -186,6 +192,9 @@ func printSandbox(w io.Writer, state sandbox.State) error {
 		"broker      " + state.Endpoints.Brokers,
 		"clickhouse  " + state.Endpoints.ClickHouseDSN + " (" + state.Engine + ")",
 		"keys        " + state.Endpoints.KeysFile,
+	}
+	if state.Endpoints.StagingDSN != "" {
+		lines = append(lines, "staging     "+state.Endpoints.StagingDSN)
 	}
 	for _, p := range state.Processes {
 		lines = append(lines, fmt.Sprintf("process     %s, pid %d, %d restarts, log %s", p.Name, p.PID, p.Restarts, p.Log))

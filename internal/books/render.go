@@ -53,7 +53,7 @@ func (b *Books) notes() string {
 	var out strings.Builder
 	for _, r := range b.Rows {
 		if r.CountedTo == ToTopic.String() {
-			fmt.Fprintf(&out, "* %s: no sink of ours reads it; delivered means on the topic %s\n", r.Destination, r.Topic)
+			fmt.Fprintf(&out, "* %s: delivered means on the topic %s\n", r.Destination, r.Topic)
 		}
 	}
 	for _, r := range b.Rows {

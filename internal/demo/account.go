@@ -41,7 +41,11 @@ func (r *run) account(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	result := &Result{Books: ledger.Compute(), Endpoints: r.endpoints, Published: r.published, Canaries: len(r.canaries)}
-	if err := r.search(ctx, result, books.ClickHouseSource(conn, sinkTable), books.ClickHouseSource(conn, "ebbgate_chunks")); err != nil {
+	tables, err := r.stagingSources()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.search(ctx, result, append(tables, books.ClickHouseSource(conn, sinkTable), books.ClickHouseSource(conn, "ebbgate_chunks"))...); err != nil {
 		return nil, err
 	}
 	if err := r.show(ctx, result, conn); err != nil {
@@ -62,6 +66,9 @@ func (r *run) show(ctx context.Context, result *Result, conn driver.Conn) (err e
 		return err
 	}
 	if result.Answers, err = r.answers(ctx, conn); err != nil {
+		return err
+	}
+	if result.Pulled, err = r.pull(ctx); err != nil {
 		return err
 	}
 	result.Evidence, err = r.evidence(ctx, conn)

@@ -153,11 +153,15 @@ func progressOf(ctx context.Context, admin *kadm.Client, s books.Stage) (p progr
 
 // plan is where the shipped streams keep what, for the books.
 func (r *run) plan() books.Plan {
-	return books.DefaultPlan(r.ws.Topics, []books.Stage{
+	plan := books.DefaultPlan(r.ws.Topics, []books.Stage{
 		{Topic: topicEvents, Group: "ebbgate-ingest-events"},
 		{Topic: topicGitHub, Group: "ebbgate-ingest-brokered"},
 		{Topic: topicWebhooks, Group: "ebbgate-ingest-webhooks"},
 	}, sinkDestination)
+	if r.stages() {
+		plan.Groups["warehouse"] = warehouseGroup // what it has not staged yet still waits
+	}
+	return plan
 }
 
 // killMidway waits until the pipelines are in the middle of their work and kills them.

@@ -49,6 +49,7 @@ type Result struct {
 	Samples   []Sample
 	Latency   Latency
 	Answers   []Answer
+	Pulled    []Pulled
 	Evidence  Evidence
 	Kept      bool // everything runs on
 	Published int
@@ -100,7 +101,7 @@ func Run(ctx context.Context, opts Options) (result *Result, err error) {
 
 // sandbox starts the parts, or uses those that run in the folder already, in which case stop leaves them alone.
 func (r *run) sandbox(ctx context.Context) (stop func(context.Context) error, err error) {
-	r.tell("starting a broker and ClickHouse in %s", r.Dir)
+	r.tell("starting a broker, ClickHouse and PostgreSQL in %s", r.Dir)
 	state, err := sandbox.Detach(ctx, sandbox.Options{
 		Dir: r.Dir, Messages: r.Messages, Progress: r.Progress, Command: []string{r.Program, "sandbox"},
 	})

@@ -53,7 +53,11 @@ func (p *pipelines) start() error {
 	}
 	defer log.Close()
 	args := []string{"streams", "-o", filepath.Join(p.opts.Workspace, "service.yaml"), filepath.Join(p.opts.Workspace, "streams")}
-	p.cmd = exec.Command(p.opts.Program, append(args, p.doors.files(p.opts.Workspace)...)...)
+	args = append(args, p.doors.files(p.opts.Workspace)...)
+	if file := stagingStream(p.opts.Workspace, p.endpoints); file != "" {
+		args = append(args, file)
+	}
+	p.cmd = exec.Command(p.opts.Program, args...)
 	p.cmd.Env = append(os.Environ(), p.environment()...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to handle, in order

@@ -10,7 +10,11 @@ import (
 
 // prepare applies topics and schema with the commands a platform team uses, and makes secrets for the doors.
 func (r *run) prepare(ctx context.Context) error {
-	for _, command := range [][2]string{{"topics", "apply"}, {"clickhouse", "apply"}, {"webhook", "secrets"}} {
+	commands := [][2]string{{"topics", "apply"}, {"clickhouse", "apply"}, {"webhook", "secrets"}}
+	if r.stages() {
+		commands = append(commands, [2]string{"staging", "apply"})
+	}
+	for _, command := range commands {
 		if err := r.command(ctx, command[0], command[1]); err != nil {
 			return err
 		}

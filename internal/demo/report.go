@@ -37,6 +37,7 @@ func (res *Result) WriteReport(w io.Writer) error {
 		}
 		answer.Render()
 	}
+	writePulled(w, res.Pulled)
 	res.Evidence.Receipts.write(w)
 	return nil
 }

@@ -35,7 +35,9 @@ func PostgresProcess(t testing.TB) *Process {
 }
 
 // PostgresDSN is the superuser's DSN of the server's own database.
-func (p *Process) PostgresDSN() string { return postgres.DSN(p.address, postgres.Database) }
+func (p *Process) PostgresDSN() string {
+	return postgres.DSN(p.address, postgres.User, postgres.Database)
+}
 
 var (
 	sharedPostgres sync.Once
@@ -66,7 +68,7 @@ func postgresDatabase(t testing.TB, address string) string {
 	t.Helper()
 	name := "test_" + strings.ToLower(rand.Text())[:12]
 	execute := func(ctx context.Context, sql string) error {
-		conn, err := pgx.Connect(ctx, postgres.DSN(address, "postgres"))
+		conn, err := pgx.Connect(ctx, postgres.DSN(address, postgres.User, "postgres"))
 		if err != nil {
 			return err
 		}
@@ -82,5 +84,5 @@ func postgresDatabase(t testing.TB, address string) string {
 			t.Log(err)
 		}
 	})
-	return postgres.DSN(address, name)
+	return postgres.DSN(address, postgres.User, name)
 }

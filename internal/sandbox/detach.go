@@ -46,6 +46,7 @@ func Detach(ctx context.Context, opts Options) (State, error) {
 	args := slices.Concat(opts.Command[1:], []string{
 		"start", "--dir", opts.Dir, "--clickhouse-dsn", opts.ClickHouseDSN,
 		"--broker-port", strconv.Itoa(opts.BrokerPort), "--clickhouse-port", strconv.Itoa(opts.ClickHousePort),
+		"--postgres-port", strconv.Itoa(opts.PostgresPort),
 	})
 	cmd := exec.Command(opts.Command[0], args...)
 	cmd.Stdout, cmd.Stderr = log, log

@@ -16,6 +16,7 @@ const (
 	DefaultDir            = ".ebbgate"
 	DefaultBrokerPort     = 19092
 	DefaultClickHousePort = 18123
+	DefaultPostgresPort   = 15432
 )
 
 // Database is the ClickHouse database the sandbox makes and its DSN names.
@@ -28,6 +29,9 @@ const (
 	EnvClickHouseDSN = "EBBGATE_CLICKHOUSE_DSN"
 	EnvKeysFile      = "EBBGATE_KEYS_FILE"
 	EnvSecrets       = "EBBGATE_SECRETS"
+	// EnvStaging is the staging area as pipelines reach it, EnvStagingAdmin as who makes it does.
+	EnvStaging      = "EBBGATE_STAGING_DSN"
+	EnvStagingAdmin = "EBBGATE_STAGING_ADMIN_DSN"
 )
 
 // Options say where a sandbox lives. The zero value is good.
@@ -35,11 +39,12 @@ type Options struct {
 	Dir            string // data, keys and logs; DefaultDir when empty
 	BrokerPort     int    // wanted port; a free one is taken when it is in use
 	ClickHousePort int    // likewise
+	PostgresPort   int    // likewise
 	// ClickHouseDSN names a running server to use; when empty,
 	// EBBGATE_CLICKHOUSE_DSN is asked, then an engine is started.
 	ClickHouseDSN string
 	// Command runs the children: a program and its first arguments, to which
-	// "serve-broker" or "serve-clickhouse" and flags are added. When empty it
+	// "serve-broker", "serve-clickhouse" or "serve-postgres" and flags are added. When empty it
 	// is this executable with "sandbox".
 	Command []string
 	// Messages takes a line for everything worth telling: starts, ports that
@@ -64,6 +69,9 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.ClickHousePort == 0 {
 		o.ClickHousePort = DefaultClickHousePort
+	}
+	if o.PostgresPort == 0 {
+		o.PostgresPort = DefaultPostgresPort
 	}
 	if o.ClickHouseDSN == "" {
 		o.ClickHouseDSN = os.Getenv(EnvClickHouseDSN)

@@ -16,9 +16,10 @@ import (
 const (
 	Broker     = "broker"
 	ClickHouse = "clickhouse"
+	Postgres   = "postgres"
 )
 
-// Sandbox is a broker and a ClickHouse that this process started. A child
+// Sandbox is a broker, a ClickHouse and, where the machine has one, a PostgreSQL that this process started. A child
 // that dies is started again on its data and at its address.
 type Sandbox struct {
 	opts     Options
@@ -31,7 +32,7 @@ type Sandbox struct {
 	failed   chan error
 }
 
-// Start starts a sandbox and returns when both parts answer. It returns
+// Start starts a sandbox and returns when all parts answer. It returns
 // ErrRunning when one runs in the same folder, and leaves nothing running when
 // it fails. The children end with this process, however it ends.
 func Start(ctx context.Context, opts Options) (*Sandbox, error) {
@@ -48,7 +49,7 @@ func Start(ctx context.Context, opts Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sandbox{opts: opts, release: release, failed: make(chan error, 2)}
+	s := &Sandbox{opts: opts, release: release, failed: make(chan error, 3)}
 	s.life, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
@@ -77,6 +78,9 @@ func (s *Sandbox) start(ctx context.Context) error {
 			return err
 		}
 		s.state.Endpoints.ClickHouseDSN = ownDSN(server.process.Address())
+	}
+	if err := s.startPostgres(ctx); err != nil {
+		return err
 	}
 	for _, child := range s.children {
 		child.ended = make(chan struct{})

@@ -21,13 +21,20 @@ type Endpoints struct {
 	ClickHouseDSN string `json:"clickhouse_dsn"`
 	KeysFile      string `json:"keys_file"`
 	SecretsDir    string `json:"secrets_dir"` // of doors; made by those who need some
+	// The staging area, for pipelines and for who makes it; empty where the machine has no PostgreSQL.
+	StagingDSN      string `json:"staging_dsn,omitempty"`
+	StagingAdminDSN string `json:"staging_admin_dsn,omitempty"`
 }
 
 // Environment returns the endpoints as NAME=value, for a child's environment.
 func (e Endpoints) Environment() []string {
-	return []string{
+	env := []string{
 		EnvBrokers + "=" + e.Brokers, EnvClickHouseDSN + "=" + e.ClickHouseDSN, EnvKeysFile + "=" + e.KeysFile, EnvSecrets + "=" + e.SecretsDir,
 	}
+	if e.StagingDSN != "" {
+		env = append(env, EnvStaging+"="+e.StagingDSN, EnvStagingAdmin+"="+e.StagingAdminDSN)
+	}
+	return env
 }
 
 // ProcessState is one running child.

@@ -19,7 +19,7 @@ import (
 )
 
 // told are the pages that are run from the first block to the last; their blocks mean what newcomer.do says.
-var told = []string{"docs/first-hour.md", "docs/webhooks.md", "docs/sdks.md"}
+var told = []string{"docs/first-hour.md", "docs/webhooks.md", "docs/sdks.md", "docs/guides/stitch.md"}
 
 // newcomer has a binary and an empty folder, and does what the page says, in one shell that remembers folder and variables.
 type newcomer struct {
@@ -48,7 +48,7 @@ func follow(t *testing.T, program, page string) {
 	require.NoError(t, npm.Install(t.Context(), sdks, npm.SegmentNode)) // what the page has npm install
 	t.Setenv("NODE_PATH", filepath.Join(sdks, "node_modules"))
 	t.Setenv("NODE_OPTIONS", "--preserve-symlinks")
-	for _, name := range []string{"EBBGATE_BROKERS", "EBBGATE_CLICKHOUSE_DSN", "EBBGATE_KEYS_FILE", "EBBGATE_SECRETS"} {
+	for _, name := range []string{"EBBGATE_BROKERS", "EBBGATE_CLICKHOUSE_DSN", "EBBGATE_KEYS_FILE", "EBBGATE_SECRETS", "EBBGATE_STAGING_DSN", "EBBGATE_STAGING_ADMIN_DSN"} {
 		t.Setenv(name, "")
 		require.NoError(t, os.Unsetenv(name))
 	}

@@ -32,6 +32,7 @@ func TestDemo(t *testing.T) {
 	require.Zero(t, first.code, first.both())
 	require.Contains(t, first.out, "balanced: every accepted event came to exactly one end")
 	require.Regexp(t, `stripe +│ bad_signature │ +401 │ +1 │`, first.out)
+	require.Regexp(t, `customer_profiles +│ +\d+ │ +0 │ user_token=t1\.`, first.out)
 	require.Contains(t, first.errors, "sent 200 events and believes 200 delivered")
 	require.Regexp(t, `sendgrid │ ok +│ +200 │ +4 │`, first.out)
 	canaries := numbers(t, canaryLine, first.out)

@@ -102,6 +102,9 @@ func hostOf(text string) string {
 	if _, after, ok := strings.Cut(text, "://"); ok {
 		text = after
 	}
+	if _, after, ok := strings.Cut(text, "@"); ok {
+		text = after
+	}
 	host, _, _ := strings.Cut(text, ":")
 	return host
 }

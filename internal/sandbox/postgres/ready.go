@@ -10,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// DSN is how the cluster's superuser connects.
-func DSN(address, database string) string {
-	return "postgres://" + User + "@" + address + "/" + database + "?sslmode=disable"
+// DSN is how a user connects. None needs a password: only this machine can.
+func DSN(address, user, database string) string {
+	return "postgres://" + user + "@" + address + "/" + database + "?sslmode=disable"
 }
 
 // await returns when the cluster answers and has its database.
@@ -42,7 +42,7 @@ var errEnded = errors.New("its log says why")
 
 // prepare makes the database of the staging area. It sorts by code points, as its readers do.
 func prepare(ctx context.Context, address string) error {
-	conn, err := pgx.Connect(ctx, DSN(address, "postgres"))
+	conn, err := pgx.Connect(ctx, DSN(address, User, "postgres"))
 	if err != nil {
 		return err
 	}
