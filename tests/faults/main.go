@@ -98,6 +98,7 @@ func run(ctx context.Context, dir string, seed uint64, p plan, tell func(string,
 	if err := r.drained(ctx); err != nil {
 		return nil, err
 	}
+	tell("all has arrived; counting")
 	if err := r.calm(ctx); err != nil {
 		return nil, err
 	}
