@@ -117,6 +117,7 @@ func commands() []*cli.Command {
 		sandboxCommand(),
 		keysCommand(),
 		topicsCommand(),
+		dlqCommand(),
 		clickhouseCommand(),
 		stagingCommand(),
 		policyCommand(),

@@ -9,7 +9,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/contract/strict"
 )
 
-var roles = []Role{Inbound, Raw, Validated, Quarantine, Decisions, Receipts, Consent, Suppression, Erasures, Keys, Policies, Identity}
+var roles = []Role{Inbound, Raw, Validated, Quarantine, Decisions, Receipts, Consent, Suppression, Erasures, Keys, Policies, Identity, Actions}
 
 // compacted are the roles whose topics are state: the last record of a key is the truth and must never expire.
 var compacted = map[Role]bool{Consent: true, Suppression: true, Erasures: true, Keys: true, Policies: true, Identity: true}

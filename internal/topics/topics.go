@@ -21,6 +21,7 @@ const (
 	Keys        Role = "keys"
 	Policies    Role = "policies"
 	Identity    Role = "identity"
+	Actions     Role = "actions"
 )
 
 // Topic is one declared topic. Retention 0 means for ever. MaxMessageBytes 0 and Compression "" leave the broker's default.

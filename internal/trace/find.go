@@ -28,11 +28,11 @@ var roles = []topics.Role{topics.Receipts, topics.Inbound, topics.Raw, topics.Va
 // Find looks an event id, a correlation id or the id of a receipt up. A Trace without events means that nothing was found where it says.
 func Find(ctx context.Context, id string, opts Options) (*Trace, error) {
 	start := time.Now()
-	r, closing, err := newReader(opts)
+	r, err := opts.Client.OpenReader(opts.Since)
 	if err != nil {
 		return nil, err
 	}
-	defer closing()
+	defer r.Close()
 	f, err := newFound(id, opts.Topics)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func Find(ctx context.Context, id string, opts Options) (*Trace, error) {
 		t.Search.Since = &since
 	}
 	for _, topic := range searched(opts.Topics) {
-		n, err := r.scan(ctx, topic.Name, func(rec *kgo.Record) { f.take(topic, rec) })
+		n, err := r.Scan(ctx, topic.Name, func(rec *kgo.Record) { f.take(topic, rec) })
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +91,7 @@ func searched(set *topics.Set) (list []topics.Topic) {
 
 // walkBack fetches the records that others name as the place where the event entered, or failed: they may bear no id that
 // anybody could have searched for, and may be older than the search.
-func (f *found) walkBack(ctx context.Context, r *reader) error {
+func (f *found) walkBack(ctx context.Context, r *kafka.Reader) error {
 	for at, ids := range f.entered {
 		delete(f.entered, at)
 		topic, known := f.topics.Topic(at.Topic)
@@ -99,7 +99,7 @@ func (f *found) walkBack(ctx context.Context, r *reader) error {
 		if !known || topic.Destination != "" || len(ids) == 0 {
 			continue
 		}
-		rec, err := r.at(ctx, at)
+		rec, err := r.At(ctx, at.Topic, at.Partition, at.Offset)
 		if err != nil {
 			return err
 		}

@@ -3,8 +3,8 @@ package trace
 import (
 	"context"
 	"fmt"
+	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ebbgate/ebbgate/internal/explain"
@@ -14,15 +14,14 @@ import (
 
 // Policies reads every policy version that ever judged from the topic with role policies.
 func Policies(ctx context.Context, client *kafka.Client, topic string) (explain.Rules, error) {
-	cl, err := kgo.NewClient(client.Options()...)
+	r, err := client.OpenReader(time.Time{})
 	if err != nil {
-		return nil, fmt.Errorf("opening a client: %w", err)
+		return nil, err
 	}
-	defer cl.Close()
+	defer r.Close()
 	known := map[string]*workspace.Published{}
 	unreadable := map[string]error{}
-	r := &reader{options: client.Options(), admin: kadm.NewClient(cl)}
-	_, err = r.scan(ctx, topic, func(rec *kgo.Record) {
+	_, err = r.Scan(ctx, topic, func(rec *kgo.Record) {
 		p, err := workspace.ParsePublished(rec.Value)
 		known[string(rec.Key)], unreadable[string(rec.Key)] = p, err
 	})

@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ebbgate/ebbgate/internal/receipt"
@@ -49,17 +47,17 @@ func ListReceipts(ctx context.Context, want Wanted, opts Options) (*Receipts, er
 	if !ok {
 		return nil, ErrNoReceipts
 	}
-	r, closing, err := newReader(opts)
+	r, err := opts.Client.OpenReader(opts.Since)
 	if err != nil {
 		return nil, err
 	}
-	defer closing()
+	defer r.Close()
 	begin, list := time.Now(), &Receipts{Receipts: []*receipt.Receipt{}}
 	if !opts.Since.IsZero() {
 		since := opts.Since.UTC()
 		list.Search.Since = &since
 	}
-	n, err := r.scan(ctx, topic.Name, func(rec *kgo.Record) { list.take(rec, &want) })
+	n, err := r.Scan(ctx, topic.Name, func(rec *kgo.Record) { list.take(rec, &want) })
 	if err != nil {
 		return nil, err
 	}
@@ -92,18 +90,10 @@ func (l *Receipts) trim(limit int) {
 
 // RawDelivery reads the record that a receipt names. It is nil when the topic has forgotten it.
 func RawDelivery(ctx context.Context, at receipt.Ref, opts Options) (*kgo.Record, error) {
-	r, closing, err := newReader(opts)
+	r, err := opts.Client.OpenReader(opts.Since)
 	if err != nil {
 		return nil, err
 	}
-	defer closing()
-	return r.at(ctx, Position(at))
-}
-
-func newReader(opts Options) (r *reader, closing func(), err error) {
-	cl, err := kgo.NewClient(opts.Client.Options()...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("opening a client: %w", err)
-	}
-	return &reader{options: opts.Client.Options(), admin: kadm.NewClient(cl), since: opts.Since}, cl.Close, nil
+	defer r.Close()
+	return r.At(ctx, at.Topic, at.Partition, at.Offset)
 }

@@ -29,7 +29,7 @@ var pureMayNotUse = []string{"net", "net/http", "os/exec", "database/sql"}
 
 // drivers, and the packages that may hold them: a plugin has at most one.
 var drivers = map[string][]string{
-	"github.com/twmb/franz-go/":    {"internal/kafka", "internal/plugtest", "internal/sandbox", "internal/books", "internal/generate", "internal/demo", "internal/trace", "plugins/redpanda", "tests", "cmd/ebbgate"},
+	"github.com/twmb/franz-go/":    {"internal/kafka", "internal/plugtest", "internal/sandbox", "internal/books", "internal/generate", "internal/demo", "internal/dlq", "internal/trace", "plugins/redpanda", "tests", "cmd/ebbgate"},
 	"github.com/ClickHouse/":       {"internal/clickhouse", "internal/plugtest", "internal/sandbox", "internal/books", "internal/demo", "plugins/clickhouse", "tests", "cmd/ebbgate"},
 	"github.com/jackc/pgx/":        {"internal/postgres", "internal/stitch", "internal/demo", "internal/plugtest", "internal/sandbox", "plugins/staging", "tests", "cmd/ebbgate"},
 	"github.com/ebitengine/purego": {"internal/sandbox"},

@@ -1,4 +1,4 @@
-package trace
+package kafka
 
 import (
 	"context"
@@ -11,16 +11,29 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// reader reads topics without a consumer group.
-type reader struct {
+// Reader reads topics from since on, without a consumer group: no group's position moves by it.
+type Reader struct {
 	options []kgo.Opt
+	client  *kgo.Client
 	admin   *kadm.Client
 	since   time.Time
 }
 
-// scan gives every record from since to the end that the topic had when the call began, and counts them. A topic that does
+// OpenReader returns a reader of records from since on; the zero time is all there are. Close it.
+func (c *Client) OpenReader(since time.Time) (*Reader, error) {
+	cl, err := kgo.NewClient(c.Options()...)
+	if err != nil {
+		return nil, fmt.Errorf("opening a client: %w", err)
+	}
+	return &Reader{options: c.Options(), client: cl, admin: kadm.NewClient(cl), since: since}, nil
+}
+
+// Close gives the connections up.
+func (r *Reader) Close() { r.client.Close() }
+
+// Scan gives every record from since to the end that the topic had when the call began, and counts them. A topic that does
 // not exist has none.
-func (r *reader) scan(ctx context.Context, topic string, take func(*kgo.Record)) (n int64, err error) {
+func (r *Reader) Scan(ctx context.Context, topic string, take func(*kgo.Record)) (n int64, err error) {
 	from, to, err := r.bounds(ctx, topic)
 	if err != nil || len(from) == 0 {
 		return 0, err
@@ -34,7 +47,7 @@ func (r *reader) scan(ctx context.Context, topic string, take func(*kgo.Record))
 	defer cl.Close()
 	for len(to) > 0 {
 		fetches := cl.PollFetches(ctx)
-		if err := failure(fetches); err != nil {
+		if err := fetchFailure(fetches); err != nil {
 			return n, fmt.Errorf("reading %s: %w", topic, err)
 		}
 		fetches.EachRecord(func(rec *kgo.Record) {
@@ -54,7 +67,7 @@ func (r *reader) scan(ctx context.Context, topic string, take func(*kgo.Record))
 	return n, nil
 }
 
-func failure(fetches kgo.Fetches) (err error) {
+func fetchFailure(fetches kgo.Fetches) (err error) {
 	if err := fetches.Err0(); err != nil {
 		return err
 	}
@@ -63,7 +76,7 @@ func failure(fetches kgo.Fetches) (err error) {
 }
 
 // bounds gives where to start and where to stop, for the partitions that hold anything to read.
-func (r *reader) bounds(ctx context.Context, topic string) (map[int32]kgo.Offset, map[int32]int64, error) {
+func (r *Reader) bounds(ctx context.Context, topic string) (map[int32]kgo.Offset, map[int32]int64, error) {
 	list := r.admin.ListStartOffsets
 	if !r.since.IsZero() {
 		list = func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
@@ -96,29 +109,29 @@ func (r *reader) bounds(ctx context.Context, topic string) (map[int32]kgo.Offset
 	return from, to, nil
 }
 
-// at reads one record; nil when it is gone.
-func (r *reader) at(ctx context.Context, p Position) (*kgo.Record, error) {
-	one := reader{options: r.options, admin: r.admin}
-	starts, ends, err := one.bounds(ctx, p.Topic)
+// At reads one record, of whatever age; nil when it is gone.
+func (r *Reader) At(ctx context.Context, topic string, partition int32, offset int64) (*kgo.Record, error) {
+	all := Reader{admin: r.admin}
+	starts, ends, err := all.bounds(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
-	if first, ok := starts[p.Partition]; !ok || first.EpochOffset().Offset > p.Offset || ends[p.Partition] <= p.Offset {
+	if first, ok := starts[partition]; !ok || first.EpochOffset().Offset > offset || ends[partition] <= offset {
 		return nil, nil
 	}
 	cl, err := kgo.NewClient(append(r.options[:len(r.options):len(r.options)], kgo.KeepControlRecords(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{p.Topic: {p.Partition: kgo.NewOffset().At(p.Offset)}}))...)
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {partition: kgo.NewOffset().At(offset)}}))...)
 	if err != nil {
-		return nil, fmt.Errorf("opening a reader of %s: %w", p.Topic, err)
+		return nil, fmt.Errorf("opening a reader of %s: %w", topic, err)
 	}
 	defer cl.Close()
 	for {
 		fetches := cl.PollRecords(ctx, 1)
-		if err := failure(fetches); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", p.Topic, err)
+		if err := fetchFailure(fetches); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", topic, err)
 		}
 		for _, rec := range fetches.Records() {
-			if rec.Offset == p.Offset && !rec.Attrs.IsControl() {
+			if rec.Offset == offset && !rec.Attrs.IsControl() {
 				return rec, nil
 			}
 			return nil, nil // compacted away: the next one came
