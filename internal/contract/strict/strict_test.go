@@ -103,7 +103,7 @@ func TestSuggest(t *testing.T) {
 		assert.Equal(t, want, strict.Suggest(text, known))
 	}
 	assert.Equal(t, "remove it", strict.Suggest("x", nil))
-	assert.Equal(t, "remove it or correct the spelling", strict.Suggest("xxxxxxx", strings.Split("aaa bbb ccc ddd eee fff ggg hhh iii jjj kkk lll mmm", " ")))
+	assert.Equal(t, "remove it or correct the spelling", strict.Suggest("xxxxxxx", strings.Split("aaa bbb ccc ddd eee fff ggg hhh iii jjj kkk lll mmm nnn ooo ppp qqq", " ")))
 }
 
 func TestDocumentsRefuseWhatReadersCannotFollow(t *testing.T) {

@@ -56,7 +56,7 @@ func Suggest(text string, known []string) string {
 		return "did you mean " + Quote(best) + "?"
 	case len(known) == 0:
 		return "remove it"
-	case len(known) <= 12:
+	case len(known) <= 16:
 		sorted := slices.Clone(known)
 		slices.Sort(sorted)
 		return "use one of " + strings.Join(sorted, ", ")
