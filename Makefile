@@ -68,6 +68,10 @@ bench: build ## Measure the gate against its baselines and write docs/performanc
 faults: ## Kill everything while events flow and count what arrives (SHARD=i/n plays a part of the long programme)
 	$(GO) run ./tests/faults $(if $(SHARD),-shard $(SHARD)) -out $(or $(REPORT),faults.json)
 
+.PHONY: soak
+soak: ## Hold 2,000 slow connections against the webhook door for two minutes; honest deliveries must not notice
+	EBBGATE_SOAK=1 $(GO) test -count=1 -v -timeout 14m -run '^TestSlowConnectionsKeepNobodyOut$$' ./tests/door
+
 .PHONY: mutants
 mutants: ## Break the program in one place at a time and hold that a named test fails
 	$(GO) run ./tests/mutants

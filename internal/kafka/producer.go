@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -10,9 +11,13 @@ import (
 // Producer writes records of our own beside a pipeline's output. It is safe for concurrent use; whoever opened it closes it.
 type Producer struct{ cl *kgo.Client }
 
+// gather is how long a record waits for others that are written at the same time. A request for each would cost more than what
+// is written.
+const gather = time.Millisecond
+
 // OpenProducer connects, and fails when no broker answers.
 func (c *Client) OpenProducer(ctx context.Context) (*Producer, error) {
-	cl, err := kgo.NewClient(append(c.Options(), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0))...)
+	cl, err := kgo.NewClient(append(c.Options(), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(gather), kgo.MaxProduceRequestsInflightPerBroker(1), kgo.ProducerBatchCompression(kgo.NoCompression()))...)
 	if err != nil {
 		return nil, fmt.Errorf("opening a producer: %w", err)
 	}

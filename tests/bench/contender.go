@@ -119,6 +119,8 @@ func work(ctx context.Context, role string, p place, u *usage) error {
 	switch role {
 	case roleCeiling:
 		return ceiling(ctx, p, u)
+	case roleCollector, roleStock, roleBare, roleWebhook, roleUnkept:
+		return serveDoor(ctx, role, p, u)
 	case roleEbbgate:
 		env, err := all.Environment(false)
 		if err != nil {

@@ -19,6 +19,7 @@ const envRounds = "EBBGATE_BENCH_ROUNDS"
 
 type options struct {
 	events, rounds, passRounds int
+	doorRounds                 int
 	out, profile, only         string
 	against                    string
 	rate                       int
@@ -51,9 +52,10 @@ func bench() error {
 	flag.IntVar(&o.events, "events", 400_000, "events on the topic")
 	flag.IntVar(&o.rounds, "rounds", 6, "rounds of the whole job; the first is not counted")
 	flag.IntVar(&o.passRounds, "pass-rounds", 8, "rounds of the policy pass; the first is not counted")
+	flag.IntVar(&o.doorRounds, "door-rounds", 5, "rounds of the doors; the first is not counted")
 	flag.StringVar(&o.out, "out", "docs/performance.md", "the page to write; empty for none")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of one further run of ebbgate to this file")
-	flag.StringVar(&o.only, "only", "", "measure only this: pass, job, paced, or a contender by its name; writes no page")
+	flag.StringVar(&o.only, "only", "", "measure only this: pass, job, paced, doors, or a contender by its name; writes no page")
 	flag.IntVar(&o.rate, "rate", 2000, "events a second of the paced run")
 	flag.DurationVar(&o.paced, "paced", 30*time.Second, "how long the paced run counts")
 	flag.StringVar(&o.against, "against", "", "another build of this program, whose ebbgate runs in turn with this one's: for before and after")
@@ -86,7 +88,13 @@ func bench() error {
 		}
 		fmt.Print(r.pacedTable())
 	}
-	if o.only != "pass" && o.only != "paced" {
+	if o.only == "" || o.only == "doors" {
+		if r.doors, err = measureDoors(ctx, o.doorRounds); err != nil {
+			return err
+		}
+		fmt.Print(r.doorTables())
+	}
+	if o.only != "pass" && o.only != "paced" && o.only != "doors" {
 		if err := r.measureJob(ctx); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ func (r *report) write() error {
 	b.WriteString("\n## The policy pass alone\n\n" + passText + r.passTable())
 	b.WriteString("\n### Budgets of allocations\n\n" + budgetText + r.budgetTable())
 	fmt.Fprintf(&b, "\n## Through all hops\n\n"+pacedText+r.pacedTable(), r.rate)
+	fmt.Fprintf(&b, "\n## The doors\n\n"+doorText+r.doorTables(), doorBatch, r.doors.eventBytes, doorWorkers)
 	fmt.Fprintf(&b, "\n## The whole job in one stream\n\n"+jobText, r.events, r.eventSize, partitions)
 	b.WriteString(r.jobTable())
 	b.WriteString("\n### The same rows\n\n" + r.equality())
@@ -61,6 +62,9 @@ func (r *report) targets() string {
 		{"whole job against the baseline, events per CPU-second", r.micros("baseline") / r.micros(free), 5, 8, true, "x"},
 		{"whole job against the ceiling, times its CPU", r.micros(free) / r.micros("ceiling"), 3.0, 2.2, false, "x"},
 		{"action to queryable through three hops, p99", r.delays.P99, pacedTarget, pacedTarget, false, " ms"},
+		{"collector against `http_server` and a mapping, events per CPU-second", r.doorCost(roleStock) / r.doorCost(roleCollector), 3, 3, true, "x"},
+		{"collector against a bare handler, times its CPU", r.doorCost(roleCollector) / r.doorCost(roleBare), 1.6, 1.6, false, "x"},
+		{"receipts, of a webhook's CPU", r.receiptsCost(), 25, 25, false, " %"},
 		{"resident set at GOMEMLIMIT=256MiB", r.resident(limited), 256, 256, false, " MB"},
 		{"throughput lost under that limit", 100 * (r.micros(limited)/r.micros(free) - 1), 5, 5, false, " %"},
 	}
@@ -136,6 +140,16 @@ document written. ` + "`mutation`" + ` does consent, drops and token only; valid
 `
 
 const budgetText = `Allocations per event, each counted by a benchmark of that part alone. What exceeds its budget is to be explained or mended.
+
+`
+
+const doorText = `Requests over %[3]d connections on loopback, each answered once its records are durable on the broker. SDKs: batches of %[1]d events of %[2]d B.
+
+- **collector** checks the write key, reads each event strictly, and makes it an envelope with consent, clock and lineage.
+- **stock** is ` + "`http_server`, `mapping`, `unarchive`" + ` and our output: an envelope of each event and nothing else.
+- **bare** reads the body and produces it as one record: no key, no JSON, no events.
+
+Webhooks: deliveries of 2 KB that Stripe's scheme signs, each another. Without receipts the same door does all but write one.
 
 `
 

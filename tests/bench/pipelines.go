@@ -17,6 +17,8 @@ type place struct {
 	Group    string
 	Packed   bool   // a chunk is one message of the engine
 	TokenKey string // id of the master key, which tokens name
+	Address  string // where a door listens
+	KeyHash  string // of the key that a collector's source has
 }
 
 func (p place) input() string {

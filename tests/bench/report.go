@@ -18,6 +18,7 @@ type report struct {
 	runs          map[string][]run
 	delays        delays
 	budgets       []budget
+	doors         *doors
 }
 
 // load is what the machine is busy with, as the kernel says: 1, 5 and 15 minutes.
@@ -126,4 +127,31 @@ func (r *report) pacedTable() string {
 	d := &r.delays
 	return fmt.Sprintf("| events a second | for | rows | p50 | p95 | p99 |\n|---|---|---|---|---|---|\n| %d | %s | %d | %.0f ms | %.0f ms | %.0f ms |\n",
 		r.rate, d.lasted, d.Rows, d.P50, d.P95, d.P99)
+}
+
+func (r *report) door(role string, of func(doorRun) float64) float64 {
+	return median(r.doors.runs[role], of)
+}
+
+func (r *report) doorCost(role string) float64 { return r.door(role, doorRun.perRequest) }
+
+// receiptsCost is by how many percent receipts make a delivery dearer.
+func (r *report) receiptsCost() float64 {
+	return 100 * (r.doorCost(roleWebhook)/r.doorCost(roleUnkept) - 1)
+}
+
+func (r *report) doorTables() string {
+	var b strings.Builder
+	b.WriteString("| door for SDKs | CPU, us per event | events per CPU-second | against the stock parts | its CPU against the bare handler |\n|---|---|---|---|---|\n")
+	for _, role := range []string{roleCollector, roleStock, roleBare} {
+		us := r.doorCost(role) / doorBatch
+		fmt.Fprintf(&b, "| %s | %.2f | %.0f k | %.2fx | %.2fx |\n", role, us, 1000/us, r.doorCost(roleStock)/r.doorCost(role), r.doorCost(role)/r.doorCost(roleBare))
+	}
+	b.WriteString("\n| door for webhooks | CPU, us per delivery | deliveries per CPU-second | p99 at half of the maximum |\n|---|---|---|---|\n")
+	for _, role := range []string{roleWebhook, roleUnkept} {
+		us := r.doorCost(role)
+		fmt.Fprintf(&b, "| %s | %.0f | %.0f | %.1f ms |\n", map[string]string{roleWebhook: "with receipts", roleUnkept: "without"}[role], us, 1e6/us,
+			r.door(role, func(x doorRun) float64 { return float64(x.p99.Microseconds()) / 1000 }))
+	}
+	return b.String()
 }
