@@ -100,7 +100,7 @@ func (s *server) comes(query string) (found []sample) {
 	require.Eventually(s.t, func() bool {
 		found = s.query(query)
 		return len(found) > 0
-	}, 20*time.Second, 50*time.Millisecond, "nothing is found by %s", query)
+	}, patience, 50*time.Millisecond, "nothing is found by %s", query)
 	return found
 }
 
