@@ -1,6 +1,8 @@
 package signature
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -18,6 +20,9 @@ type Delivery struct {
 	IDSigned bool
 	// Events are what the delivery holds: one, or one for each element where the body is an array.
 	Events []Event
+	// Digest, in hexadecimal, is of a body without what its provider changes when it sends the same event again; empty where
+	// nothing is known to change.
+	Digest string
 }
 
 // Event is one event of a delivery.
@@ -45,6 +50,7 @@ func (s *Scheme) Describe(header map[string][]string, body []byte) (Delivery, er
 	if err != nil {
 		return d, fmt.Errorf("reading a delivery: %w", err)
 	}
+	d.Digest = r.digest(roots[0], s.counter)
 	for _, root := range roots {
 		e := fromHeaders
 		if s.id.path != nil {
@@ -153,6 +159,24 @@ func (r *reader) roots(body []byte, array bool) ([]event.Value, error) {
 }
 
 var errNotArray = &event.Fault{Code: event.CodeNotObject, Remedy: "this provider sends an array of objects"}
+
+// digest is of a body without the number that its member counter has, empty where there is no such number.
+func (r *reader) digest(root event.Value, counter string) (sum string) {
+	if counter == "" {
+		return ""
+	}
+	root.Each(func(member event.Value) bool {
+		if member.IsInteger() && string(member.Key(r.scratch)) == counter {
+			at := r.index.Nodes[member.Pos()]
+			h := sha256.New()
+			h.Write(r.index.Buf[:at.Start])
+			h.Write(r.index.Buf[at.End:])
+			sum = hex.EncodeToString(h.Sum(nil))
+		}
+		return sum == ""
+	})
+	return sum
+}
 
 // text is the string at a path, empty where there is none that may serve as an id.
 func (r *reader) text(root event.Value, path []string) string {

@@ -29,6 +29,7 @@ type wire struct {
 	attempt    string // header that counts repeats from 1; the first attempt has none
 	array      bool   // the body is an array of events
 	challenge  bool   // the provider asks for an echo before it delivers
+	counter    string // member of the body that counts deliveries still to be made, and so changes between tries
 }
 
 // place is where a text stands: the first of the headers that is there, or a path of the body.
@@ -47,7 +48,7 @@ var providers = map[string]wire{
 	"stripe": {
 		content: "{timestamp}.{body}", signatures: []string{"Stripe-Signature"},
 		form: pairs{separator: ",", time: "t", signature: "v1"}, clock: unix, tolerance: 5 * time.Minute,
-		key: textKey(sha256.New, hexText), id: inBody("id"), kind: inBody("type"),
+		key: textKey(sha256.New, hexText), id: inBody("id"), kind: inBody("type"), counter: "pending_webhooks",
 	},
 	"github": {
 		content: "{body}", signatures: []string{"X-Hub-Signature-256"}, legacy: "X-Hub-Signature",

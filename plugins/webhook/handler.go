@@ -96,12 +96,12 @@ func (in *input) echo(ctx context.Context, w http.ResponseWriter, rec *receipt.R
 
 // accept makes the delivery durable, and then the receipt that says where it is.
 func (in *input) accept(ctx context.Context, w http.ResponseWriter, r *http.Request, ep *endpoint, body []byte, rec *receipt.Receipt) *door.Refusal {
-	describe(ep, r, body, rec)
+	digest := describe(ep, r, body, rec)
 	if rec.Attempt > 1 {
 		in.metrics.retries.Incr(1, ep.source)
 	}
 	landing := &stage.Landing{}
-	if err := in.handover.Deliver(ctx, service.MessageBatch{in.message(ep, r, body, rec, landing)}); err != nil {
+	if err := in.handover.Deliver(ctx, service.MessageBatch{in.message(ep, r, body, rec, digest, landing)}); err != nil {
 		return door.RefuseNotDurable
 	}
 	at, landed := landing.At()
@@ -118,8 +118,8 @@ func (in *input) accept(ctx context.Context, w http.ResponseWriter, r *http.Requ
 }
 
 // describe says what the delivery is. One that cannot be read, or holds several events, is known by its bytes; the stage
-// that takes it apart names its events.
-func describe(ep *endpoint, r *http.Request, body []byte, rec *receipt.Receipt) {
+// that takes it apart names its events. The digest is what repeats of it are compared by, empty for the body itself.
+func describe(ep *endpoint, r *http.Request, body []byte, rec *receipt.Receipt) (digest string) {
 	d, err := ep.scheme.Describe(r.Header, body)
 	rec.Attempt = d.Attempt
 	if err == nil && len(d.Events) == 1 && !ep.scheme.Lists() {
@@ -129,10 +129,11 @@ func describe(ep *endpoint, r *http.Request, body []byte, rec *receipt.Receipt) 
 	if rec.Delivery == "" {
 		rec.EventID = event.DeriveID(ep.source, "sha256:"+rec.BodySHA256)
 	}
+	return d.Digest
 }
 
 // message is the raw record: the body as it came, and beside it what is needed to map it and to verify it again.
-func (in *input) message(ep *endpoint, r *http.Request, body []byte, rec *receipt.Receipt, landing *stage.Landing) *service.Message {
+func (in *input) message(ep *endpoint, r *http.Request, body []byte, rec *receipt.Receipt, digest string, landing *stage.Landing) *service.Message {
 	msg := service.NewMessage(body)
 	for name, text := range map[string]string{
 		stage.MetaTopic: in.topic, stage.MetaKey: rec.EventID, stage.MetaEventID: rec.EventID, stage.MetaCorrelationID: rec.Correlation,
@@ -140,6 +141,9 @@ func (in *input) message(ep *endpoint, r *http.Request, body []byte, rec *receip
 		MetaSignature: signature.FormatHeaders(ep.scheme.SignedHeaders(r.Header)),
 	} {
 		msg.MetaSet(name, text)
+	}
+	if digest != "" {
+		msg.MetaSet(stage.MetaContentDigest, digest)
 	}
 	stage.AskLanding(msg, landing)
 	return msg

@@ -79,6 +79,26 @@ func TestADeliveryIsDurableWithItsReceiptBeforeItIsAnswered(t *testing.T) {
 	}
 }
 
+// Stripe counts in the body how many endpoints it still has to deliver to: that is the same event. Anything else is another.
+func TestARetryOfStripeHasTheContentOfTheFirst(t *testing.T) {
+	g := webhooks(t)
+	counted := func(amount, pending int) string {
+		return fmt.Sprintf(`{"id":"evt_1","type":"invoice.paid","pending_webhooks":%d,"data":{"amount_paid":%d,"pending_webhooks":7}}`, pending, amount)
+	}
+	var digests []string
+	for i, body := range []string{counted(42, 2), counted(42, 10), counted(43, 2), strings.Replace(counted(42, 2), ":7", ":8", 1)} {
+		resp, text := g.post("/stripe", stripe(t, newSecret, body, time.Now()), []byte(body))
+		require.Equal(t, http.StatusOK, resp.StatusCode, text)
+		rec := g.records(deliveries, i+1)[i]
+		require.Equal(t, body, string(rec.Value), "byte for byte")
+		digests = append(digests, header(rec, "content_digest"))
+	}
+	require.NotEmpty(t, digests[0])
+	require.Equal(t, digests[0], digests[1])
+	require.NotEqual(t, digests[0], digests[2])
+	require.NotEqual(t, digests[0], digests[3])
+}
+
 func TestNothingUnsignedGoesOn(t *testing.T) {
 	g := webhooks(t)
 	now := time.Now()

@@ -69,31 +69,58 @@ var (
 	namedOnly = regexp.MustCompile(`headers_env: ([A-Z_]+)`)
 )
 
-// The pipelines in the container get every variable they ask for.
+// The pipelines and the doors in containers get every variable they ask for.
 func TestComposePassesTheEnvironment(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))
 	services, _ := composeFile(t)
-	passed := services["ebbgate"].Environment
-	files, err := filepath.Glob("pipelines/streams/*.yaml")
-	require.NoError(t, err)
-	asked := map[string]bool{"EBBGATE_KEYS_FILE": true}
-	for _, file := range append(files, "pipelines/service.yaml") {
+	for service, pattern := range map[string]string{
+		"ebbgate": "pipelines/streams/*.yaml", "collector": "pipelines/doors/collector.yaml", "webhooks": "pipelines/doors/webhooks.yaml",
+	} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, files)
+		passed := services[service].Environment
+		for name := range asked(t, files) {
+			assert.Contains(t, passed, name, "compose.yaml does not pass it to %s", service)
+		}
+		for _, name := range []string{"EBBGATE_BROKERS", "EBBGATE_CLICKHOUSE_DSN"} {
+			if text, set := passed[name].(string); set {
+				assert.Contains(t, services, hostOf(text), name)
+			}
+		}
+	}
+	for name := range asked(t, []string{"pipelines/service.yaml"}) {
+		assert.Contains(t, services["ebbgate"].Environment, name)
+	}
+}
+
+// asked are the variables that files ask for, and the file of keys.
+func asked(t *testing.T, files []string) map[string]bool {
+	names := map[string]bool{"EBBGATE_KEYS_FILE": true}
+	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, form := range []*regexp.Regexp{variable, namedOnly} {
 			for _, m := range form.FindAllStringSubmatch(string(text), -1) {
-				asked[m[1]] = true
+				names[m[1]] = true
 			}
 		}
 	}
-	require.Greater(t, len(asked), 4)
-	for name := range asked {
-		assert.Contains(t, passed, name, "compose.yaml does not pass it")
-	}
-	for name, value := range passed {
-		if text, set := value.(string); set && strings.HasPrefix(name, "EBBGATE_") && name != "EBBGATE_KEYS_FILE" && name != "EBBGATE_HTTP_ADDRESS" {
-			assert.Contains(t, services, hostOf(text), name)
-		}
+	return names
+}
+
+// A door can be reached from its port, and cannot change its secrets.
+func TestComposeDoorsAreReachedAndHoldTheirSecrets(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	services, _ := composeFile(t)
+	for name, variable := range map[string]string{"collector": "EBBGATE_COLLECTOR_ADDRESS", "webhooks": "EBBGATE_WEBHOOK_ADDRESS"} {
+		door := services[name]
+		address := strings.Split(door.Environment[variable].(string), ":")
+		require.Len(t, door.Ports, 1, name)
+		assert.Equal(t, []string{"0.0.0.0", strings.Split(door.Ports[0], ":")[2]}, address, name)
+		assert.ElementsMatch(t, []string{"keys:/keys:ro", "secrets:/secrets:ro"}, door.Volumes, name)
+		command := door.Command.([]any)
+		assert.FileExists(t, command[len(command)-1].(string))
 	}
 }
 
