@@ -26,6 +26,7 @@ Examples:
   ebbgate staging plan                        show the SQL, and change nothing
   ebbgate staging apply                       do it; a second time it does nothing
   ebbgate staging guide                       print what to type into Stitch
+  ebbgate staging purge                       tell how many rows have outlived their time; --yes removes them
   ebbgate staging plan --output json --dsn postgres://admin@db.example.com:5432/marketing_stage`,
 		Subcommands: []*cli.Command{
 			{
@@ -40,6 +41,10 @@ Examples:
 			{
 				Name: "status", Usage: "Count rows and tombstones of each table, and tell how old the newest is",
 				Flags: []cli.Flag{stagingDSNFlag(), workspaceFlag(), formatFlag("text", "json")}, Action: stagingStatus,
+			},
+			{
+				Name: "purge", Usage: "Remove tombstones that Stitch must have read by now, and rows past their retention",
+				Flags: []cli.Flag{stagingDSNFlag(), &cli.BoolFlag{Name: "yes", Usage: "yes, remove; without it, only count"}}, Action: stagingPurge,
 			},
 		},
 	}
@@ -124,5 +129,24 @@ func showStagingPlan(w io.Writer, plan *staging.Plan, output string) error {
 		return enc.Encode(plan)
 	}
 	_, err := io.WriteString(w, plan.Text())
+	return err
+}
+
+// stagingPurge needs no workspace: what may go is in the database, as the last apply has put it there.
+func stagingPurge(c *cli.Context) error {
+	conn, err := postgres.Connect(c.Context, c.String("dsn"))
+	if err != nil {
+		return cli.Exit(err, 1)
+	}
+	defer conn.Close(c.Context)
+	removed, err := postgres.Purge(c.Context, conn, c.Bool("yes"))
+	if err != nil {
+		return cli.Exit(err, 1)
+	}
+	if c.Bool("yes") {
+		_, err = fmt.Fprintf(c.App.Writer, "rows removed: %d\n", removed)
+		return err
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "rows that have outlived their time: %d; say --yes to remove them\n", removed)
 	return err
 }

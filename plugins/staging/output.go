@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -20,6 +21,11 @@ type output struct {
 	cfg     config
 	metrics *metrics
 	pool    *pgxpool.Pool
+
+	standing standing
+	once     sync.Once // starts counting
+	stop     context.CancelFunc
+	counted  chan struct{}
 }
 
 func newOutput(cfg config, m *service.Metrics) (*output, error) {
@@ -29,7 +35,7 @@ func newOutput(cfg config, m *service.Metrics) (*output, error) {
 	}
 	pool.MaxConns = int32(cfg.maxInFlight)
 	pool.AfterConnect = session(cfg.area)
-	o := &output{cfg: cfg, metrics: newMetrics(m, cfg.destination)}
+	o := &output{cfg: cfg, metrics: newMetrics(m, cfg.destination), standing: newStanding(m)}
 	if o.pool, err = pgxpool.NewWithConfig(context.Background(), pool); err != nil {
 		return nil, errors.New("the pool of connections cannot be made: " + postgres.Reason(err).Error())
 	}
@@ -51,6 +57,12 @@ func (o *output) Connect(ctx context.Context) error {
 	if len(plan.Changes) > 0 {
 		return fmt.Errorf("database %s is not what staging.yaml says: run `ebbgate staging plan`, then `ebbgate staging apply`: %s", plan.Database, strings.Join(postgres.Drifted(plan), "; "))
 	}
+	o.once.Do(func() {
+		var counting context.Context
+		counting, o.stop = context.WithCancel(context.WithoutCancel(ctx))
+		o.counted = make(chan struct{})
+		go o.keepCounting(counting, o.counted)
+	})
 	return nil
 }
 
@@ -139,6 +151,10 @@ func (o *output) logHops(c *chunk) {
 func (o *output) Close(ctx context.Context) error {
 	if o.cfg.release != nil {
 		o.cfg.release()
+	}
+	if o.stop != nil {
+		o.stop()
+		<-o.counted
 	}
 	o.pool.Close()
 	return o.cfg.lookup.Close(ctx)
