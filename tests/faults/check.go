@@ -49,6 +49,9 @@ func check(ctx context.Context, r *rig, l *load, rep *report) error {
 	if err := r.rows(ctx, a); err != nil {
 		return err
 	}
+	if err := r.warehouse.check(ctx, r, a); err != nil {
+		return err
+	}
 	return r.balance(ctx, rep)
 }
 
@@ -118,6 +121,7 @@ type audit struct {
 	seen  map[string]bool
 	lists [2]map[string]map[string]bool // what records refuse, by person: from the start, and later
 	want  map[string]bool               // event ids that must be rows, for certain
+	stage map[string]bool               // event ids with a staging row of their own: whether it must be live
 	may   map[string]bool               // event ids that may be rows
 }
 
@@ -144,7 +148,7 @@ func (a *audit) event(n int, ev generate.Event, after bool) error {
 		return nil
 	}
 	if a.want == nil {
-		a.want, a.may = map[string]bool{}, map[string]bool{}
+		a.want, a.may, a.stage = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
 	sum := sha256.Sum256(ev.Bytes)
 	if a.taken[ev.ID] != hex.EncodeToString(sum[:]) {
@@ -223,6 +227,9 @@ func (a *audit) compare(name string, f *found, ev generate.Event, fates ...fate)
 		row.Lost++
 		a.rep.wrong(ev.ID, "%s neither has a %s event nor was it denied", name, ev.Name)
 	}
+	if name == "warehouse" && delivered && stagedAlone[ev.Name] {
+		a.stage[ev.ID] = fates[len(fates)-1].document != nil && !a.left(ev)
+	}
 	if name == sink && delivered {
 		a.may[ev.ID] = true
 		// A withdrawal that became known between the topic and the table keeps an event out.
@@ -230,6 +237,16 @@ func (a *audit) compare(name string, f *found, ev generate.Event, fates ...fate)
 			a.want[ev.ID] = true
 		}
 	}
+}
+
+// left tells whether the person has withdrawn, by the end, a purpose that a row of the event rests on.
+func (a *audit) left(ev generate.Event) bool {
+	for _, list := range a.lists {
+		if refused := list[ev.Subject.UserID]; refused["analytics"] || refused[a.ref.storage[ev.Name]] {
+			return true
+		}
+	}
+	return false
 }
 
 // sameVerdict tells whether an event has one fate, whenever it is judged.

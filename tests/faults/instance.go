@@ -30,7 +30,7 @@ func (r *rig) start(at string) error {
 		return err
 	}
 	defer log.Close()
-	in.cmd = r.command("streams", "-o", "pipelines/service.yaml", "pipelines/streams")
+	in.cmd = r.command("streams", "-o", "pipelines/service.yaml", "pipelines/streams", sinkFile)
 	in.cmd.Env = append(in.cmd.Env, crash.Environment+"="+at)
 	in.cmd.Stdout, in.cmd.Stderr = log, log
 	if err := in.cmd.Start(); err != nil {

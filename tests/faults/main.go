@@ -123,6 +123,9 @@ func play(ctx context.Context, r *rig, l *load, steps []step, rep *report) error
 		if err = errors.Join(err, <-sent); err != nil {
 			return fmt.Errorf("step %d, %s: %w", i+1, s, err)
 		}
+		if err := r.warehouse.pull(ctx, r); err != nil {
+			return fmt.Errorf("step %d, %s: pulling from the staging area: %w", i+1, s, err)
+		}
 		rep.Played = append(rep.Played, played{s.String(), int(time.Since(begin).Milliseconds())})
 		r.tell("%3d/%d %s, %.1f s", i+1, len(steps), s, time.Since(begin).Seconds())
 	}

@@ -46,15 +46,15 @@ func writePage(file string, reports []string) error {
 
 func table(runs []*report) []byte {
 	var b bytes.Buffer
-	b.WriteString("\n| run | seed | time | events | SIGKILL of pipelines | of brokers | of ClickHouse | rebalances | lost | leaked | twice in the table | not as the reference says |\n")
-	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|---|\n")
-	sum, injected := [11]int{}, map[string]int{}
+	b.WriteString("\n| run | seed | time | events | SIGKILL of pipelines | of brokers | of ClickHouse | of PostgreSQL | rebalances | lost | leaked | twice in the table | not as the reference says |\n")
+	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	sum, injected := [12]int{}, map[string]int{}
 	for i, r := range runs {
 		lost, wrong := r.RowsLost, 0
 		for _, a := range r.Destinations {
 			lost, wrong = lost+a.Lost, wrong+a.Wrong
 		}
-		row := [11]int{0, r.Seconds, r.Accepted, r.kills(), r.count(broker), r.count(store), r.rebalances(), lost, r.Leaked, r.RowsTwice, wrong}
+		row := [12]int{0, r.Seconds, r.Accepted, r.kills(), r.count(broker), r.count(store), r.count(area), r.rebalances(), lost, r.Leaked, r.RowsTwice, wrong}
 		for k := range row {
 			sum[k] += row[k]
 		}
@@ -76,7 +76,7 @@ func table(runs []*report) []byte {
 	return b.Bytes()
 }
 
-func cells(b *bytes.Buffer, row [11]int) {
+func cells(b *bytes.Buffer, row [12]int) {
 	fmt.Fprintf(b, "| %d s ", row[1])
 	for _, n := range row[2:] {
 		fmt.Fprintf(b, "| %d ", n)

@@ -14,6 +14,7 @@ type plan struct {
 	Crashes int `json:"crashes"` // of the pipelines, at a named place; each takes another kill to get there
 	Brokers int `json:"brokers"` // kills of all brokers at once
 	Stores  int `json:"stores"`  // kills of ClickHouse
+	Areas   int `json:"areas"`   // kills of the staging area's PostgreSQL
 	Zombies int `json:"zombies"` // pipelines stopped for longer than their session, then let go on
 	Scales  int `json:"scales"`  // two more instances come, one is killed and one is told to leave
 	Rolls   int `json:"rolls"`   // a new instance comes, the old one is told to leave
@@ -21,17 +22,17 @@ type plan struct {
 
 var (
 	// lane is what `make test` plays: 20 SIGKILLs of the pipelines, and some of everything else.
-	lane = plan{Events: 200_000, Kills: 2, Crashes: len(crash.Points) - 1, Brokers: 3, Stores: 2, Zombies: 1, Scales: 1, Rolls: 1}
+	lane = plan{Events: 200_000, Kills: 2, Crashes: len(crash.Points) - 1, Brokers: 3, Stores: 2, Areas: 2, Zombies: 1, Scales: 1, Rolls: 1}
 
 	// programme is the whole of `make faults`.
-	programme = plan{Events: 5_000_000, Kills: 300, Crashes: 120, Brokers: 300, Stores: 60, Zombies: 30, Scales: 40, Rolls: 50}
+	programme = plan{Events: 5_000_000, Kills: 300, Crashes: 120, Brokers: 300, Stores: 60, Areas: 60, Zombies: 30, Scales: 40, Rolls: 50}
 )
 
 // part is one of n parts, rounded up.
 func (p plan) part(n int) plan {
 	share := func(all int) int { return (all + n - 1) / n }
 	return plan{
-		share(p.Events), share(p.Kills), share(p.Crashes), share(p.Brokers), share(p.Stores), share(p.Zombies), share(p.Scales), share(p.Rolls),
+		share(p.Events), share(p.Kills), share(p.Crashes), share(p.Brokers), share(p.Stores), share(p.Areas), share(p.Zombies), share(p.Scales), share(p.Rolls),
 	}
 }
 
@@ -41,6 +42,7 @@ const (
 	die    = "crash"
 	broker = "broker"
 	store  = "store"
+	area   = "area"
 	zombie = "zombie"
 	scale  = "scale"
 	roll   = "roll"
@@ -78,6 +80,7 @@ func (p plan) steps(seed uint64) (out []step) {
 	add(die, p.Crashes)
 	add(broker, p.Brokers)
 	add(store, p.Stores)
+	add(area, p.Areas)
 	add(zombie, p.Zombies)
 	add(scale, p.Scales)
 	add(roll, p.Rolls)

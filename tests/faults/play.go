@@ -31,6 +31,9 @@ func (r *rig) play(ctx context.Context, s step) error {
 	case store:
 		r.store.running.Kill()
 		return errors.Join(r.moved(ctx, s.after), r.store.start(ctx))
+	case area:
+		r.area.running.Kill()
+		return errors.Join(r.moved(ctx, s.after), r.area.start(ctx))
 	case zombie:
 		return r.zombie(ctx)
 	case scale:
@@ -174,7 +177,7 @@ func (r *rig) passed(ctx context.Context) (n int, err error) {
 // drained waits until the groups have settled everything.
 func (r *rig) drained(ctx context.Context) error {
 	return r.until(ctx, "all has arrived", func(ctx context.Context) (bool, string) {
-		left, err := r.waiting(ctx, r.plan().Flow()...)
+		left, err := r.waiting(ctx, append(r.plan().Flow(), books.Stage{Topic: "privacy.consent", Group: warehouseGroup})...)
 		return err == nil && left == "", fmt.Sprintf("%s %v", left, err)
 	})
 }

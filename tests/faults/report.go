@@ -25,6 +25,7 @@ type report struct {
 	RowsTwice    int            `json:"rows_twice"`
 	RowsLost     int            `json:"rows_lost"`
 	Leaked       int            `json:"leaked"`
+	Staged       int            `json:"staged"` // live rows of single events in the staging area
 	Books        []books.Row    `json:"books"`
 	Problems     []*problem     `json:"problems"`
 }
@@ -103,13 +104,14 @@ func (r *report) rebalances() int {
 
 func (r *report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, %d s: %d events accepted, %d of them flawed; %d SIGKILLs of pipelines, %d of brokers, %d of ClickHouse, %d rebalances\n",
-		r.Seed, r.Seconds, r.Accepted, r.Flawed, r.kills(), r.count(broker), r.count(store), r.rebalances())
+	fmt.Fprintf(&b, "seed %d, %d s: %d events accepted, %d of them flawed; %d SIGKILLs of pipelines, %d of brokers, %d of ClickHouse, %d of PostgreSQL, %d rebalances\n",
+		r.Seed, r.Seconds, r.Accepted, r.Flawed, r.kills(), r.count(broker), r.count(store), r.count(area), r.rebalances())
 	fmt.Fprintf(&b, "%-12s %10s %10s %10s %6s %6s\n", "destination", "delivered", "denied", "copies", "lost", "wrong")
 	for _, a := range r.Destinations {
 		fmt.Fprintf(&b, "%-12s %10d %10d %10d %6d %6d\n", a.Name, a.Delivered, a.Denied, a.Repeated, a.Lost, a.Wrong)
 	}
 	fmt.Fprintf(&b, "table: %d rows, %d twice, %d lost, %d leaked\n", r.Rows, r.RowsTwice, r.RowsLost, r.Leaked)
+	fmt.Fprintf(&b, "staging area: %d live rows of single events\n", r.Staged)
 	for _, p := range r.Problems {
 		fmt.Fprintf(&b, "wrong, %d times: %s %v\n", p.Events, p.What, p.Examples)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/books"
 	"github.com/ebbgate/ebbgate/internal/keys"
 	"github.com/ebbgate/ebbgate/internal/sandbox"
+	"github.com/ebbgate/ebbgate/internal/sandbox/postgres"
 	"github.com/ebbgate/ebbgate/internal/workspace"
 )
 
@@ -35,6 +36,8 @@ type rig struct {
 	tell         func(string, ...any)
 	brokers      *server
 	store        *server
+	area         *server // of the staging area
+	warehouse    warehouse
 	options      []kgo.Opt
 	client       *kgo.Client
 	admin        *kadm.Client
@@ -69,7 +72,7 @@ func newRig(ctx context.Context, dir string, seed uint64, tell func(string, ...a
 	if err := r.serve(ctx); err != nil {
 		return r, err
 	}
-	for _, what := range []string{"topics", "clickhouse"} {
+	for _, what := range []string{"topics", "clickhouse", "staging"} {
 		apply := r.command(what, "apply")
 		if out, err := apply.CombinedOutput(); err != nil {
 			return r, fmt.Errorf("ebbgate %s apply: %w: %s", what, err, out)
@@ -105,7 +108,7 @@ var groupLine = regexp.MustCompile(`(?m)^( +)consumer_group: .*$`)
 // quicken gives the groups the shortest times a broker takes, so that a killed member is not waited for long.
 func (r *rig) quicken() error {
 	files, err := filepath.Glob(filepath.Join(r.dir, "pipelines", "streams", "*.yaml"))
-	for _, file := range files {
+	for _, file := range append(files, filepath.Join(r.dir, sinkFile)) {
 		text, readErr := os.ReadFile(file)
 		if err = readErr; err != nil {
 			break
@@ -123,7 +126,7 @@ func (r *rig) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ports, err := freePorts(4)
+	ports, err := freePorts(5)
 	if err != nil {
 		return err
 	}
@@ -133,7 +136,8 @@ func (r *rig) serve(ctx context.Context) error {
 	}
 	r.brokers = &server{role: roleBrokers, dir: filepath.Join(r.dir, "brokers"), listen: strings.Join(listen, ",")}
 	r.store = &server{role: roleClickHouse, dir: filepath.Join(r.dir, "clickhouse"), listen: fmt.Sprintf("127.0.0.1:%d", ports[3]), env: []string{envLibrary + "=" + library}}
-	for _, s := range []*server{r.brokers, r.store} {
+	r.area = &server{role: rolePostgres, dir: filepath.Join(r.dir, "postgres"), listen: fmt.Sprintf("127.0.0.1:%d", ports[4])}
+	for _, s := range []*server{r.brokers, r.store, r.area} {
 		if err := os.Mkdir(s.dir, 0o700); err != nil {
 			return err
 		}
@@ -152,6 +156,8 @@ func (r *rig) serve(ctx context.Context) error {
 		return err
 	}
 	r.env = append(r.env, sandbox.EnvBrokers+"=127.0.0.1:"+strings.Join(listen, ",127.0.0.1:"), sandbox.EnvClickHouseDSN+"="+dsn+database)
+	address := r.area.running.Address()
+	r.env = append(r.env, sandbox.EnvStaging+"="+postgres.DSN(address, "stage_writer", postgres.Database), sandbox.EnvStagingAdmin+"="+postgres.DSN(address, postgres.User, postgres.Database))
 	r.options = []kgo.Opt{seeds(ports[:3])}
 	return r.connect()
 }
@@ -196,7 +202,7 @@ func (r *rig) stop() {
 	if r.client != nil {
 		r.client.Close()
 	}
-	for _, s := range []*server{r.brokers, r.store} {
+	for _, s := range []*server{r.brokers, r.store, r.area} {
 		if s != nil && s.running != nil {
 			s.running.Kill()
 		}
@@ -205,9 +211,11 @@ func (r *rig) stop() {
 
 // plan is where the shipped streams keep what.
 func (r *rig) plan() books.Plan {
-	return books.DefaultPlan(r.ws.Topics, []books.Stage{
+	plan := books.DefaultPlan(r.ws.Topics, []books.Stage{
 		{Topic: inbound, Group: "ebbgate-ingest-events"},
 		{Topic: "inbound.github", Group: "ebbgate-ingest-brokered"},
 		{Topic: "inbound.webhooks", Group: "ebbgate-ingest-webhooks"},
 	}, "analytics")
+	plan.Groups["warehouse"] = warehouseGroup
+	return plan
 }

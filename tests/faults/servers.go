@@ -10,12 +10,14 @@ import (
 
 	"github.com/ebbgate/ebbgate/internal/sandbox/child"
 	"github.com/ebbgate/ebbgate/internal/sandbox/clickhouse"
+	"github.com/ebbgate/ebbgate/internal/sandbox/postgres"
 )
 
 // Roles in which this program starts itself again.
 const (
 	roleBrokers    = "brokers"
 	roleClickHouse = "clickhouse"
+	rolePostgres   = "postgres"
 )
 
 const (
@@ -40,6 +42,8 @@ func serve(role string) error {
 			return serveBrokers(ctx, dir, listen, seed, ready)
 		case roleClickHouse:
 			return clickhouse.Serve(ctx, clickhouse.Options{Library: os.Getenv(envLibrary), DataDir: dir, Listen: listen, Ready: ready})
+		case rolePostgres:
+			return postgres.Serve(ctx, postgres.Options{DataDir: dir, Listen: listen, Ready: ready})
 		}
 		return fmt.Errorf("no role %q", role)
 	})
