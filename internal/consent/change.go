@@ -11,6 +11,7 @@ type Choice struct {
 	Purposes map[string]bool
 	Source   string
 	At       time.Time
+	Proof    string
 }
 
 // With returns the record that the choice makes of r, which may be nil, and whether it says anything new. Of each purpose the
@@ -37,7 +38,7 @@ func (r *Record) With(c Choice) (next *Record, changed bool) {
 		return r, false
 	}
 	next.Version++
-	next.Source = c.Source
+	next.Source, next.Proof = c.Source, c.Proof
 	if c.At.After(next.ChangedAt) {
 		next.ChangedAt = c.At
 	}

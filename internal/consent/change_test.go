@@ -13,28 +13,28 @@ func second(n int) time.Time { return time.Unix(int64(n), 0).UTC() }
 
 func TestAChoiceChangesWhatItNamesAndNothingElse(t *testing.T) {
 	var none *Record
-	first, changed := none.With(Choice{map[string]bool{"analytics": true, "marketing": true}, "web_app", second(10)})
+	first, changed := none.With(Choice{Purposes: map[string]bool{"analytics": true, "marketing": true}, Source: "web_app", At: second(10)})
 	require.True(t, changed)
 	assert.Equal(t, `{"version":1,"purposes":{"analytics":true,"marketing":true},"source":"web_app","changed_at":"1970-01-01T00:00:10Z"}`, string(first.Append(nil)))
 
-	then, changed := first.With(Choice{map[string]bool{"marketing": false}, "desk", second(20)})
+	then, changed := first.With(Choice{Purposes: map[string]bool{"marketing": false}, Source: "desk", At: second(20)})
 	require.True(t, changed)
 	text := string(then.Append(nil))
 	assert.Equal(t, `{"version":2,"purposes":{"analytics":true,"marketing":false},"source":"desk","changed_at":"1970-01-01T00:00:20Z","stated_at":{"analytics":"1970-01-01T00:00:10Z"}}`, text)
 	assert.Equal(t, text, string(ParseRecord([]byte(text)).Append(nil)), "what is written is what is read")
 
 	for name, c := range map[string]Choice{
-		"a repeat":                       {map[string]bool{"marketing": false}, "desk", second(20)},
-		"an older grant":                 {map[string]bool{"marketing": true}, "web_app", second(15)},
-		"a grant at the moment":          {map[string]bool{"marketing": true}, "web_app", second(20)},
-		"an older one of something else": {map[string]bool{"analytics": false}, "web_app", second(9)},
-		"nothing":                        {nil, "web_app", second(30)},
+		"a repeat":                       {Purposes: map[string]bool{"marketing": false}, Source: "desk", At: second(20)},
+		"an older grant":                 {Purposes: map[string]bool{"marketing": true}, Source: "web_app", At: second(15)},
+		"a grant at the moment":          {Purposes: map[string]bool{"marketing": true}, Source: "web_app", At: second(20)},
+		"an older one of something else": {Purposes: map[string]bool{"analytics": false}, Source: "web_app", At: second(9)},
+		"nothing":                        {Source: "web_app", At: second(30)},
 	} {
 		same, changed := then.With(c)
 		assert.False(t, changed, name)
 		assert.Same(t, then, same, name)
 	}
-	late, changed := then.With(Choice{map[string]bool{"analytics": false}, "web_app", second(15)})
+	late, changed := then.With(Choice{Purposes: map[string]bool{"analytics": false}, Source: "web_app", At: second(15)})
 	require.True(t, changed, "a withdrawal that comes late is newer than what stands about its purpose")
 	assert.Equal(t, map[string]bool{"analytics": false, "marketing": false}, late.Purposes)
 	assert.Equal(t, second(20), late.ChangedAt)
@@ -42,7 +42,7 @@ func TestAChoiceChangesWhatItNamesAndNothingElse(t *testing.T) {
 
 func TestAnUnreadableRecordStays(t *testing.T) {
 	rec := &Record{Unreadable: true}
-	_, changed := rec.With(Choice{map[string]bool{"analytics": true}, "web_app", second(1)})
+	_, changed := rec.With(Choice{Purposes: map[string]bool{"analytics": true}, Source: "web_app", At: second(1)})
 	assert.False(t, changed)
 	sup := &Suppression{Unreadable: true}
 	_, changed = sup.With(Suppression{Lifted: true, ChangedAt: second(1)})
@@ -54,7 +54,7 @@ func TestAnUnreadableRecordStays(t *testing.T) {
 func TestTheOrderOfArrivalChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		choices := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Choice {
-			return Choice{rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", "c"}), rapid.Bool(), 1, 3).Draw(t, "purposes"), "s", second(rapid.IntRange(1, 4).Draw(t, "at"))}
+			return Choice{Purposes: rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", "c"}), rapid.Bool(), 1, 3).Draw(t, "purposes"), Source: "s", At: second(rapid.IntRange(1, 4).Draw(t, "at"))}
 		}), 1, 6).Draw(t, "choices")
 		var ahead, shuffled *Record
 		for _, c := range choices {

@@ -151,13 +151,14 @@ func (l *loader) readContracts(name string) {
 var versionForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})$`)
 
 func (l *loader) readContract(doc strict.Node) *Contract {
-	o := doc.Object("event", "version", "owner", "description", "class", "from", "undeclared", "properties")
+	o := doc.Object("event", "version", "owner", "description", "class", "from", "undeclared", "consent", "suppresses", "properties")
 	c := &Contract{
 		Event:       o.Require("event", "name the event").Name(),
 		Owner:       o.Require("owner", "name the team that answers for the event").Name(),
 		Description: o.Get("description").Text(),
 		From:        o.Get("from").OneOf("server", "browser"),
 		Quarantine:  o.Get("undeclared").OneOf("remove", "quarantine") == "quarantine",
+		Choice:      o.Get("consent").OneOf("claim", "choice") == "choice",
 		File:        doc.File(),
 		Line:        doc.Line(),
 	}
@@ -176,6 +177,7 @@ func (l *loader) readContract(doc strict.Node) *Contract {
 		l.event = c.Event
 		c.Properties = l.readProperties(properties, "properties", 1)
 	}
+	readSuppressions(o.Get("suppresses"), c)
 	return c
 }
 

@@ -58,6 +58,7 @@ func (s *Set) Bind(dict *event.Dictionary) *Set {
 	for _, c := range s.contracts {
 		compiled := *c
 		compiled.checks = compileChecks(c, dict)
+		compiled.Suppressions = bindSuppressions(c.Suppressions, dict)
 		bound = append(bound, &compiled)
 	}
 	set := newSet(bound, s.classes)

@@ -137,8 +137,11 @@ type Contract struct {
 	From        string // server, browser, or "" for both
 	Quarantine  bool   // undeclared properties quarantine the event instead of being removed
 	Properties  []*Property
-	File        string
-	Line        int
+	// Choice says that the event's consent is one the subject has just chosen, and not only what held when it happened.
+	Choice       bool
+	Suppressions []Suppression // the first that holds counts
+	File         string
+	Line         int
 
 	checks *checks
 }

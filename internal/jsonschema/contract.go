@@ -40,12 +40,25 @@ func oneContract() node {
 		field{"class", "A class of classes.yaml, which says how long and with whose consent it is kept.", true, text()},
 		field{"from", "Who sends it.", false, oneOf("server", "browser")},
 		field{"undeclared", "What becomes of properties that are not declared here.", false, oneOf("remove", "quarantine")},
+		field{"consent", "claim: what held when it happened. choice: what the subject has just chosen; it goes into their record.", false, oneOf("claim", "choice")},
+		field{"suppresses", "What in the event tells that its subject must not be contacted. The first that holds counts.", false, node{"type": "array", "items": suppression()}},
 		field{"properties", "The business data of the event.", false, node{"$ref": "#/$defs/properties"}},
 	)
 }
 
+func suppression() node {
+	values := node{"type": "array", "items": text(), "minItems": 1}
+	return object(
+		field{"when", "Texts that properties must have, all of them. Without it every such event suppresses.", false, namedBy(propertyPattern, values)},
+		field{"reason", "Why, as the record says it.", true, name()},
+		field{"channels", "What must not be used. Without it nothing may be.", false, listOf(name())},
+	)
+}
+
+const propertyPattern = `^[A-Za-z_$][A-Za-z0-9_$-]{0,63}$`
+
 func properties() node {
-	return namedBy(`^[A-Za-z_$][A-Za-z0-9_$-]{0,63}$`, node{"$ref": "#/$defs/property"})
+	return namedBy(propertyPattern, node{"$ref": "#/$defs/property"})
 }
 
 func property() node {

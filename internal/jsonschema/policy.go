@@ -7,6 +7,7 @@ func policyFile() node {
 		field{"version", "Names this policy. A version means one content: give every change a new one.", true, node{"type": []string{"string", "number", "boolean"}, "pattern": versionPattern, "minimum": 0}},
 		field{"sources", "Where events come from, and whether they carry consent.", false, namedBy(versionPattern, object(
 			field{"consent", "carried: in the event. lookup: only a consent record allows a purpose.", true, oneOf("carried", "lookup")},
+			field{"choices", "Which choices of consent that it tells of go into the subject's record. Without it withdrawals alone.", false, oneOf("withdrawals", "all", "none")},
 		))},
 		field{"destinations", "Where data may go. What is not declared here gets nothing.", true, namedBy(namePattern, destination())},
 	)

@@ -93,8 +93,19 @@ func (c *compiler) sources(n strict.Node) {
 		if !sourceForm.MatchString(m.Key) {
 			m.Value.Bad("is no valid source name", "use letters, digits, . _ and -, at most 64")
 		}
-		how := m.Value.Object("consent").Require("consent", "say carried or lookup").OneOf("carried", "lookup")
-		c.policy.Sources[m.Key] = Source{Name: m.Key, LookupOnly: how == "lookup", Line: m.Value.Line()}
+		o := m.Value.Object("consent", "choices")
+		how := o.Require("consent", "say carried or lookup").OneOf("carried", "lookup")
+		source := Source{Name: m.Key, LookupOnly: how == "lookup", Line: m.Value.Line()}
+		switch o.Get("choices").OneOf("withdrawals", "all", "none") {
+		case "all":
+			source.Choices = AllChoices
+			if source.LookupOnly {
+				o.Get("choices").Bad("the source cannot carry consent, so it can grant none", "write withdrawals, or consent: carried")
+			}
+		case "none":
+			source.Choices = NoChoices
+		}
+		c.policy.Sources[m.Key] = source
 	}
 }
 

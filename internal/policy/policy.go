@@ -26,7 +26,29 @@ type Source struct {
 	Name string
 	// LookupOnly is a source that cannot carry consent: only a consent record can allow a purpose.
 	LookupOnly bool
+	Choices    Choices
 	Line       int
+}
+
+// Choices says which choices of consent that a source tells of go into the subject's record.
+type Choices uint8
+
+// What a source's choices count for. Withdrawals is what counts of sources that say nothing, and of those the policy does not list.
+const (
+	Withdrawals Choices = iota
+	AllChoices
+	NoChoices
+)
+
+// Takes returns what counts of a choice: the purposes that may go into the record.
+func (c Choices) Takes(stated, given consent.Mask) consent.Mask {
+	switch c {
+	case AllChoices:
+		return stated
+	case Withdrawals:
+		return stated &^ given
+	}
+	return 0
 }
 
 // Destination is a named place data may go, with the rules for it.

@@ -141,9 +141,10 @@ func SetDecision(msg *service.Message, body []byte) {
 	finish(msg, &made{role: topics.Decisions, body: body})
 }
 
-// SetLink turns a message, which has to be a copy of an event's, into a record for the topic of identity links.
-func SetLink(msg *service.Message, body []byte) {
-	finish(msg, &made{role: topics.Identity, body: body})
+// SetState turns a message, which has to be a copy of an event's, into a record for the topic with the role: what the event tells
+// about its subject.
+func SetState(msg *service.Message, role topics.Role, body []byte) {
+	finish(msg, &made{role: role, body: body})
 }
 
 func finish(msg *service.Message, m *made) {

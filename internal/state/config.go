@@ -228,3 +228,8 @@ func Static(conf *service.ParsedConfig) bool {
 	subjects, err := conf.FieldObjectList(FieldName, fieldStatic)
 	return err == nil && len(subjects) > 0
 }
+
+// AsksService reports whether a component asks a consent service, so that no topic holds consent.
+func AsksService(conf *service.ParsedConfig) bool {
+	return conf.Contains(FieldName, fieldHTTP)
+}

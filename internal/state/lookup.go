@@ -44,6 +44,17 @@ func (l *lookup) Read(ctx context.Context, keys []string) ([]consent.State, erro
 	return states, nil
 }
 
+func (l *lookup) Recorded(ctx context.Context, keys []string) ([]consent.State, error) {
+	states := make([]consent.State, len(keys))
+	if l.views == nil {
+		return states, nil
+	}
+	if err := l.views.shared.Read(ctx, func() { l.views.fill(keys, states) }); err != nil {
+		return nil, unavailable(err)
+	}
+	return states, nil
+}
+
 func unavailable(err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }

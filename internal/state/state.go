@@ -27,6 +27,8 @@ type Lookup interface {
 	// Linked returns for each key the others that belong to the same person, in no order. Of a person with more than
 	// identity.Limit it returns none: Read says that they are unresolved. It waits and fails as Read does.
 	Linked(ctx context.Context, keys []string) ([][]string, error)
+	// Recorded is Read for those who write state: what lies under each key itself.
+	Recorded(ctx context.Context, keys []string) ([]consent.State, error)
 	// Close gives up this user's share of the views. Read must not be called after it.
 	Close(ctx context.Context) error
 }

@@ -29,6 +29,10 @@ func (s static) Read(ctx context.Context, keys []string) ([]consent.State, error
 	return out, nil
 }
 
+func (s static) Recorded(ctx context.Context, keys []string) ([]consent.State, error) {
+	return s.Read(ctx, keys)
+}
+
 func (static) Close(context.Context) error { return nil }
 
 func parseStatic(list []*service.ParsedConfig, ring *keys.Ring) (Lookup, error) {

@@ -21,6 +21,7 @@ func Lint(fsys fs.FS) []Finding {
 		l.unused()
 		l.storage()
 		l.staging()
+		l.told()
 	}
 	l.topics()
 	l.streams()
@@ -79,10 +80,11 @@ func (l *linter) unused() {
 			going[r.Path] = going[r.Path] || r.Op != policy.Drop
 		}
 	}
+	used := suppressing(l.contracts)
 	what := fmt.Sprintf("goes to none of %d destinations", len(l.w.Policy.Destinations))
 	for _, path := range l.contracts.LeafPaths() {
 		for _, p := range l.contracts.Leaf(path) {
-			if !going[path] && p.Event != "" {
+			if !going[path] && p.Event != "" && !used[p.Event+" "+path] {
 				l.warn(place{p.File, p.Line, path}, "contract.unused", what, "stop collecting it, or list it in "+PolicyFile)
 			}
 		}

@@ -23,7 +23,7 @@ func TestShippedWorkspace(t *testing.T) {
 	w, err := workspace.Load(shipped)
 	require.NoError(t, err)
 	assert.Equal(t, shipped, w.Dir)
-	assert.Len(t, w.Contracts.Events(), 22)
+	assert.Len(t, w.Contracts.Events(), 23)
 	for _, c := range w.Contracts.All() {
 		assert.NotEmpty(t, c.Description, c.File)
 		assert.Contains(t, []string{"product", "platform", "data"}, c.Owner, c.File)

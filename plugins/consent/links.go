@@ -120,12 +120,6 @@ func (l *linking) record(next *pending, pair identity.Pair) *service.Message {
 	at, _ := next.ix.Get(event.Timestamp)
 	when, _ := event.ParseTime(at.Text(nil))
 	link := identity.At(when, next.source)
-	msg := next.msg.Copy()
-	for _, name := range [...]string{stage.MetaEventID, stage.MetaSubjectKey, stage.MetaCorrelationID, stage.MetaContentDigest} {
-		msg.MetaDelete(name) // links are kept for ever, and say nothing of the event
-	}
-	stage.SetLink(msg, link.Append(nil))
-	stage.Route(msg, l.topic, pair.Key())
 	l.written.Incr(1, next.source)
-	return msg
+	return next.record(topics.Identity, l.topic, pair.Key(), link.Append(nil))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/ebbgate/ebbgate/internal/consent"
+	"github.com/ebbgate/ebbgate/internal/contract"
 	"github.com/ebbgate/ebbgate/internal/event"
 	"github.com/ebbgate/ebbgate/internal/policy"
 	"github.com/ebbgate/ebbgate/internal/stage"
@@ -25,6 +26,7 @@ type processor struct {
 	missing *service.MetricCounter
 	policy  *publisher // nil with a fixed state, which is for tests
 	links   *linking   // nil at govern
+	changes *changes   // nil at govern
 }
 
 // ruling is what the processor makes of one generation of policy and contracts.
@@ -48,6 +50,10 @@ type pending struct {
 	linked  []string // what the event says is one person, where it says that
 	first   int      // position of its keys in the batch's list
 	keys    int      // how many they are
+
+	// At validate alone.
+	agreed     *contract.Contract
+	suppresses *contract.Suppression // what the event tells of its subject, if it does
 }
 
 func newProcessor(conf *service.ParsedConfig, mgr *service.Resources) (*processor, error) {
@@ -86,7 +92,7 @@ func (p *processor) follow(conf *service.ParsedConfig, mgr *service.Resources) (
 			return err
 		}
 	}
-	begin, err := p.beginning(mgr)
+	begin, err := p.beginning(conf, mgr)
 	if err != nil {
 		return err
 	}
@@ -113,13 +119,16 @@ func (p *processor) announce(ctx context.Context, next *stage.Rules) error {
 }
 
 // beginning makes, for a generation of rules, what the stage does with a batch.
-func (p *processor) beginning(mgr *service.Resources) (func(*stage.Rules) (func(*stage.Reader) settle, error), error) {
+func (p *processor) beginning(conf *service.ParsedConfig, mgr *service.Resources) (func(*stage.Rules) (func(*stage.Reader) settle, error), error) {
 	if p.stage == stageValidate {
 		storage, err := newStorage(p.rt, mgr)
 		if err != nil {
 			return nil, err
 		}
 		if p.links, err = newLinking(p.rt, p.lookup, mgr); err != nil {
+			return nil, err
+		}
+		if p.changes, err = newChanges(conf, p.rt, p.lookup, mgr); err != nil {
 			return nil, err
 		}
 		return func(r *stage.Rules) (func(*stage.Reader) settle, error) {
@@ -154,7 +163,7 @@ func (p *processor) ProcessBatch(ctx context.Context, batch service.MessageBatch
 	if len(waiting) == 0 {
 		return packing.Batches(out), nil
 	}
-	states, links, err := p.states(ctx, r, keys, waiting)
+	states, told, err := p.states(ctx, r, keys, waiting)
 	if err != nil {
 		for i := range waiting {
 			waiting[i].msg.SetError(fmt.Errorf("%w: %w", stage.ErrWait, err))
@@ -175,7 +184,7 @@ func (p *processor) ProcessBatch(ctx context.Context, batch service.MessageBatch
 			settle(next, v)
 		})
 	}
-	return packing.Batches(append(out, links...)), nil
+	return packing.Batches(append(out, told...)), nil
 }
 
 // errUnresolved is the fault of an event whose subject more identifiers are linked to than one person can have.
@@ -184,8 +193,8 @@ var errUnresolved = &event.Fault{
 	Remedy: "find with ebbgate identity show what was linked wrongly, take it back with ebbgate identity unlink, then replay the event",
 }
 
-// states waits for what is known of the keys, and makes the records of links that are new.
-func (p *processor) states(ctx context.Context, r *ruling, keys []string, waiting []pending) (states []consent.State, links service.MessageBatch, err error) {
+// states waits for what is known of the keys, and makes the records of what the events tell that is not.
+func (p *processor) states(ctx context.Context, r *ruling, keys []string, waiting []pending) (states []consent.State, told service.MessageBatch, err error) {
 	if p.policy != nil {
 		if err := p.policy.ready(ctx, r.Rules); err != nil {
 			return nil, nil, err
@@ -194,8 +203,12 @@ func (p *processor) states(ctx context.Context, r *ruling, keys []string, waitin
 	if states, err = p.lookup.Read(ctx, keys); err != nil || p.links == nil {
 		return states, nil, err
 	}
-	links, err = p.links.records(ctx, waiting, states)
-	return states, links, err
+	links, err := p.links.records(ctx, waiting, states)
+	if err != nil {
+		return nil, nil, err
+	}
+	told, err = p.changes.records(ctx, r.Rules, waiting)
+	return states, append(links, told...), err
 }
 
 func (p *processor) read(msg *service.Message, r *ruling, reader *stage.Reader) (pending, error) {
@@ -225,9 +238,15 @@ func (p *processor) read(msg *service.Message, r *ruling, reader *stage.Reader) 
 		}
 	}
 	next := pending{msg: msg, ix: ix, claim: claim, source: name, subject: subject}
-	if p.links != nil {
-		next.linked = p.links.linked(ix)
+	if p.links == nil {
+		return next, nil
 	}
+	next.linked = p.links.linked(ix)
+	if next.agreed, fault = r.Contracts.For(ix); fault != nil {
+		reader.Carry(msg, ix, subject)
+		return pending{}, fault
+	}
+	next.suppresses = next.agreed.Suppresses(ix)
 	return next, nil
 }
 

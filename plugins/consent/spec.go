@@ -29,6 +29,8 @@ holds when the event claims it and no record denies it; a source that the policy
   record (metadata `+"`topic`"+` names the decisions topic). For sources that cannot carry consent the state is stamped into the
   event as its claim, with source, version and time. What passes may be stored as it is: put mappings before this processor, as
   the `+"`redpanda`"+` output lets nothing else into the topic with role `+"`validated`"+`.
+  What an event tells of its subject, as its contract says (`+"`consent: choice`, `suppresses`"+`), becomes a record of the topic with role
+  consent or suppression, beside the event.
 - At `+"`stage: govern`"+` each event gets a judgement per destination, which `+"`redact`"+` carries out.
 
 Before its first verdict either stage publishes the policy and contracts in force to the policies topic, once per version; a version

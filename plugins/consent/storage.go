@@ -42,13 +42,7 @@ type storing struct {
 }
 
 func (s *storing) settle(next *pending, v consent.Verdict) {
-	s.reader.Carry(next.msg, next.ix, next.subject) // the record of its quarantine names the event
-	agreed, fault := s.rules.Contracts.For(next.ix)
-	if fault != nil {
-		s.guard.Quarantine(next.msg, fault)
-		return
-	}
-	if gate := s.rules.Policy.Storage(agreed.Class, &v); !gate.Allowed {
+	if gate := s.rules.Policy.Storage(next.agreed.Class, &v); !gate.Allowed {
 		s.deny(next, gate, v)
 		return
 	}

@@ -72,7 +72,7 @@ func (o *output) records(batch service.MessageBatch) ([]kgo.Record, error) {
 var reasons = map[string]error{
 	codeTopic:        errors.New("the message has no topic: the stage before must set it, or the output's topic field must name one"),
 	codeUndeclared:   errors.New("topics.yaml does not declare the topic: declare it with its role, or send the message to one that is"),
-	codeWrongTopic:   errors.New("the topic is not there for such messages: events as they are stay on topics with role inbound, raw or validated, quarantine, decision and link records go to theirs"),
+	codeWrongTopic:   errors.New("the topic is not there for such messages: events as they are stay on topics with role inbound, raw or validated, records that a stage made go to theirs"),
 	codeUnjudged:     errors.New("nobody decided that this event may be stored: put the consent processor with stage: validate last before the output, and whatever changes events before it"),
 	codeSealMissing:  errors.New("the topic belongs to a destination and the message is not sealed for it: only redact may write there"),
 	codeSealOther:    errors.New("the message is sealed for another destination, topic or key"),
@@ -162,10 +162,8 @@ func holds(role topics.Role, msg *service.Message) bool {
 	switch role {
 	case topics.Inbound, topics.Raw, topics.Validated:
 		return !made
-	case topics.Quarantine, topics.Decisions, topics.Identity:
-		return made && is == role
 	}
-	return false
+	return made && is == role
 }
 
 func (w *recordWriter) sealedHeaders(rec *seal.Record, text string) {

@@ -72,6 +72,10 @@ func (m *mutable) set(key string, s consent.State) {
 	m.states[key] = s
 }
 
+func (m *mutable) Recorded(ctx context.Context, keys []string) ([]consent.State, error) {
+	return m.Read(ctx, keys)
+}
+
 func (m *mutable) Read(ctx context.Context, keys []string) ([]consent.State, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
