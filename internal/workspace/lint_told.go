@@ -9,7 +9,7 @@ import (
 
 // told finds what events tell of their subjects and nobody may write down: the validate stage would wait for ever.
 func (l *linter) told() {
-	raw, _ := l.w.Topics.ByRole(topics.Raw)
+	quarantine, _ := l.w.Topics.ByRole(topics.Quarantine)
 	validated, _ := l.w.Topics.ByRole(topics.Validated)
 	for _, what := range []struct {
 		role  topics.Role
@@ -25,7 +25,8 @@ func (l *linter) told() {
 			continue
 		}
 		for _, user := range validated.Write {
-			if slices.Contains(raw.Read, user) && !slices.Contains(topic.Write, user) {
+			replays := slices.Contains(quarantine.Read, user) // and judges nothing
+			if !replays && !slices.Contains(topic.Write, user) {
 				l.refuse(place{TopicsFile, topic.Line, "topics." + topic.Name + ".write"}, "topics.told",
 					user+" judges events that tell of it ("+what.key+" in "+l.contracts.All()[at].File+") and may not write it",
 					"add "+user+", as who may write "+validated.Name)
