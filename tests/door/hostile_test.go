@@ -164,9 +164,10 @@ func TestSlowConnectionsKeepNobodyOut(t *testing.T) {
 	require.Less(t, grown, int64(128<<20), "both ends of the connections are in this process")
 }
 
-// dribble sends the head of a request a byte at a time, and again when it is cut.
+// dribble sends the head of a request a byte at a time, and again when it is cut. Each does it in a time of its own: two thousand that
+// tick as one would be a storm of requests once a second, made and suffered by this very process.
 func dribble(address string, held *atomic.Int64, stop <-chan struct{}) {
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(time.Second/2 + time.Duration(rand.Int64N(int64(time.Second))))
 	defer tick.Stop()
 	for {
 		conn, err := net.Dial("tcp", address)
