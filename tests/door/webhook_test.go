@@ -86,7 +86,7 @@ func TestARetryOfStripeHasTheContentOfTheFirst(t *testing.T) {
 		return fmt.Sprintf(`{"id":"evt_1","type":"invoice.paid","pending_webhooks":%d,"data":{"amount_paid":%d,"pending_webhooks":7}}`, pending, amount)
 	}
 	var digests []string
-	for i, body := range []string{counted(42, 2), counted(42, 10), counted(43, 2), strings.Replace(counted(42, 2), ":7", ":8", 1)} {
+	for i, body := range []string{counted(42, 2), counted(42, 10), counted(43, 2), strings.Replace(counted(42, 2), ":7", ":8", 1), strings.Replace(counted(42, 2), ".paid", ".sent", 1)} {
 		resp, text := g.post("/stripe", stripe(t, newSecret, body, time.Now()), []byte(body))
 		require.Equal(t, http.StatusOK, resp.StatusCode, text)
 		rec := g.records(deliveries, i+1)[i]
@@ -97,6 +97,7 @@ func TestARetryOfStripeHasTheContentOfTheFirst(t *testing.T) {
 	require.Equal(t, digests[0], digests[1])
 	require.NotEqual(t, digests[0], digests[2])
 	require.NotEqual(t, digests[0], digests[3])
+	require.NotEqual(t, digests[0], digests[4])
 }
 
 func TestNothingUnsignedGoesOn(t *testing.T) {

@@ -83,7 +83,7 @@ func TestComposePassesTheEnvironment(t *testing.T) {
 		for name := range asked(t, files) {
 			assert.Contains(t, passed, name, "compose.yaml does not pass it to %s", service)
 		}
-		for _, name := range []string{"EBBGATE_BROKERS", "EBBGATE_CLICKHOUSE_DSN"} {
+		for _, name := range []string{"EBBGATE_BROKERS", "EBBGATE_CLICKHOUSE_DSN", "EBBGATE_STAGING_DSN"} {
 			if text, set := passed[name].(string); set {
 				assert.Contains(t, services, hostOf(text), name)
 			}
