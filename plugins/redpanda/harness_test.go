@@ -36,6 +36,8 @@ topics:
   inbound.more: {role: inbound, partitions: 1, retention: 7d, cleanup: delete}
   inbound.small: {role: inbound, partitions: 1, retention: 7d, cleanup: delete}
   privacy.consent: {role: consent, partitions: 1, cleanup: compact}
+  privacy.decisions: {role: decisions, partitions: 1, retention: 7d, cleanup: delete}
+  identity.links: {role: identity, partitions: 1, cleanup: compact}
   events.authorized.analytics: {destination: analytics, partitions: 1, retention: 7d, cleanup: delete}
   events.authorized.warehouse: {destination: warehouse, partitions: 1, retention: 7d, cleanup: delete}
 `

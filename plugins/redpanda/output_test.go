@@ -18,6 +18,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/seal"
 	"github.com/ebbgate/ebbgate/internal/stage"
+	"github.com/ebbgate/ebbgate/internal/topics"
 )
 
 func (b *bench) newTestOutput(topic, extra string) *output {
@@ -134,6 +135,26 @@ func TestOutputRefusesWhatWasNotAllowed(t *testing.T) {
 		{"decision to validated", func() *service.Message {
 			m := message("{}", "7", map[string]string{"topic": "events.validated"})
 			stage.SetDecision(m, []byte("{}"))
+			return m
+		}, codeWrongTopic},
+		{"decision to the consent log", func() *service.Message {
+			m := message("{}", "7", map[string]string{"topic": "privacy.consent"})
+			stage.SetDecision(m, []byte("{}"))
+			return m
+		}, codeWrongTopic},
+		{"consent to the links", func() *service.Message {
+			m := message("{}", "7", map[string]string{"topic": "identity.links"})
+			stage.SetState(m, topics.Consent, []byte("{}"))
+			return m
+		}, codeWrongTopic},
+		{"link to the decisions", func() *service.Message {
+			m := message("{}", "7", map[string]string{"topic": "privacy.decisions"})
+			stage.SetState(m, topics.Identity, []byte("{}"))
+			return m
+		}, codeWrongTopic},
+		{"link as an event", func() *service.Message {
+			m := message("{}", "7", map[string]string{"topic": "inbound.copies"})
+			stage.SetState(m, topics.Identity, []byte("{}"))
 			return m
 		}, codeWrongTopic},
 		{"too large", func() *service.Message {
