@@ -3,7 +3,11 @@ package consent
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +32,12 @@ type noted struct {
 func newNoted(t *testing.T) *noted {
 	t.Helper()
 	t.Chdir(filepath.Join("..", ".."))
+	return noting(t, "")
+}
+
+// noting works in the workspace below the current folder, with more about where state is asked.
+func noting(t *testing.T, state string) *noted {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "keys")
 	require.NoError(t, keys.Init(file))
 	t.Setenv(keys.EnvironmentVariable, file)
@@ -40,7 +50,7 @@ func newNoted(t *testing.T) *noted {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...))
 	require.NoError(t, err)
 	t.Cleanup(cl.Close)
-	conf, err := processorSpec().ParseYAML(fmt.Sprintf("stage: validate\nstate: { seed_brokers: [ %q ] }", cluster.ListenAddrs()[0]), nil)
+	conf, err := processorSpec().ParseYAML(fmt.Sprintf("stage: validate\nstate: { seed_brokers: [ %q ]%s }", cluster.ListenAddrs()[0], state), nil)
 	require.NoError(t, err)
 	p, err := newProcessor(conf, service.MockResources())
 	require.NoError(t, err)
@@ -159,6 +169,64 @@ func TestProvidersSuppress(t *testing.T) {
 		n.told(mailed(`{"event":"spamreport"}`, 30)))
 }
 
+func TestSuppressionsInOneBatchBuildOnEachOther(t *testing.T) {
+	n := newNoted(t)
+	lines := n.told(mailed(`{"event":"bounce","bounce":"hard"}`, 10), mailed(`{"event":"spamreport"}`, 20), mailed(`{"event":"bounce","bounce":"hard"}`, 10))
+	require.Len(t, lines, 2, "the third says nothing new")
+	require.Equal(t, `{"version":2,"channels":["email"],"reason":"spam_report","source":"sendgrid","changed_at":"2026-11-01T10:20:00Z"}`, lines[1])
+}
+
+// Links carry it to the other identifiers; the account has other people.
+func TestASuppressionIsThatOfTheSubjectItself(t *testing.T) {
+	n := newNoted(t)
+	all := strings.Replace(mailed(`{"event":"spamreport"}`, 10), her, `{"user_id":"u_1","anonymous_id":"a_1","account_id":"acme"}`, 1)
+	made := n.made(all)
+	require.Len(t, made, 1)
+	key, _ := made[0].MetaGet(stage.MetaKey)
+	require.Equal(t, n.ring.SubjectPseudonym("user_id", "u_1"), key)
+}
+
+// State is kept for ever and named by a pseudonym alone.
+func TestARecordOfStateSaysNothingOfTheEvent(t *testing.T) {
+	n := newNoted(t)
+	msg := service.NewMessage([]byte(mailed(`{"event":"spamreport"}`, 10)))
+	for _, name := range []string{stage.MetaEventID, stage.MetaSubjectKey, stage.MetaCorrelationID, stage.MetaContentDigest} {
+		msg.MetaSet(name, "of the event")
+	}
+	out, err := n.p.ProcessBatch(t.Context(), service.MessageBatch{msg})
+	require.NoError(t, err)
+	require.Len(t, out[0], 2)
+	require.NoError(t, out[0][1].MetaWalk(func(name, value string) error {
+		require.NotEqual(t, "of the event", value, name)
+		return nil
+	}))
+}
+
+func TestThePolicySaysWhoseChoicesCount(t *testing.T) {
+	root := t.TempDir()
+	require.NoError(t, os.CopyFS(filepath.Join(root, "pipelines"), os.DirFS(filepath.Join("..", "..", "pipelines"))))
+	file := filepath.Join(root, "pipelines", "policy.yaml")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	changed := strings.Replace(string(text), "backend: { consent: carried, choices: all }", "backend: { consent: carried, choices: none }", 1)
+	require.NotEqual(t, string(text), changed)
+	require.NoError(t, os.WriteFile(file, []byte(changed), 0o600))
+	t.Chdir(root)
+	n := noting(t, "")
+	require.Empty(t, n.told(chose("backend", her, `{"marketing":true,"analytics":false}`, 10)))
+	require.Len(t, n.told(chose("web_app", her, `{"analytics":false}`, 10)), 1)
+}
+
+// A consent service that is asked has to hear of choices itself; whom nobody may write to is not its business.
+func TestAServiceThatIsAskedIsTheOnlyRecord(t *testing.T) {
+	service := httptest.NewServer(http.NotFoundHandler())
+	defer service.Close()
+	t.Chdir(filepath.Join("..", ".."))
+	n := noting(t, fmt.Sprintf(", http: { url: %q }", service.URL))
+	require.Empty(t, n.told(chose("backend", her, `{"marketing":false}`, 10)))
+	require.Len(t, n.told(mailed(`{"event":"spamreport"}`, 10)), 1)
+}
+
 func TestWhatCannotBeReadOrIsErasedStays(t *testing.T) {
 	n := newNoted(t)
 	key := n.ring.SubjectPseudonym("user_id", "u_1")
@@ -167,7 +235,7 @@ func TestWhatCannotBeReadOrIsErasedStays(t *testing.T) {
 	require.Empty(t, n.told(chose("backend", her, `{"marketing":true}`, 10), mailed(`{"event":"spamreport"}`, 10)))
 	erased := n.ring.SubjectPseudonym("user_id", "u_2")
 	n.put("privacy.erasures", erased, `{"epoch":1,"state":"verified"}`)
-	require.Empty(t, n.told(chose("backend", `{"user_id":"u_2"}`, `{"marketing":false}`, 10)))
+	require.Empty(t, n.told(chose("backend", `{"user_id":"u_2"}`, `{"marketing":false}`, 10), strings.Replace(mailed(`{"event":"spamreport"}`, 10), "u_1", "u_2", 1)))
 }
 
 // An event whose record cannot be made now waits with it.
