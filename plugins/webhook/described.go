@@ -2,9 +2,11 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/redpanda-data/benthos/v4/public/service"
 
@@ -130,5 +132,9 @@ func Choose(all []Described, name string) (*Described, error) {
 			return &all[i], nil
 		}
 	}
-	return nil, ErrNoEndpoint
+	sources := make([]string, len(all))
+	for i := range all {
+		sources[i] = all[i].Source
+	}
+	return nil, fmt.Errorf("%w; sources are %s", ErrNoEndpoint, cmp.Or(strings.Join(sources, ", "), "none"))
 }

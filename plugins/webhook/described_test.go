@@ -28,6 +28,7 @@ func TestTheShippedDoorIsDescribed(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = Choose(all, "nobody")
 	require.ErrorIs(t, err, ErrNoEndpoint)
+	require.ErrorContains(t, err, "stripe, github")
 
 	for i := range all {
 		made, err := all[i].MakeSecrets()
