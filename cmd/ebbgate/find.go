@@ -14,8 +14,35 @@ import (
 	"github.com/ebbgate/ebbgate/internal/workspace"
 )
 
-// exitNotFound is the exit code of a search that found nothing.
-const exitNotFound = 4
+// Exit codes of commands that look up or explain, beside 0 and 1.
+const (
+	exitAsked    = 2 // what is asked for does not exist or cannot be read: a flag, a file, a destination
+	exitNotFound = 4
+	exitPartly   = 6 // topics answered, the store did not
+)
+
+// failed gives an error the exit code 1, unless it has one.
+func failed(err error) error {
+	if _, coded := err.(cli.ExitCoder); coded || err == nil {
+		return err
+	}
+	return cli.Exit(err, 1)
+}
+
+// exactlyOne is the one id that a command is about. It is looked at before anything is contacted.
+func exactlyOne(c *cli.Context, what string) (string, error) {
+	if c.NArg() != 1 {
+		return "", cli.Exit("name one "+what+", after the flags", exitAsked)
+	}
+	return validID(c.Args().First())
+}
+
+func validID(id string) (string, error) {
+	if !event.ValidID([]byte(id)) {
+		return "", cli.Exit("the id is not one that an event can have: 1 to 128 letters, digits and .:_-/+=~", exitAsked)
+	}
+	return id, nil
+}
 
 // findFlags say where the running system is and how far to look back.
 func findFlags() []cli.Flag {
@@ -44,7 +71,7 @@ func newFinder(c *cli.Context) (f *finder, err error) {
 	}
 	since, err := lookBack(c.String("since"), time.Now())
 	if err != nil {
-		return nil, err
+		return nil, cli.Exit(err, exitAsked)
 	}
 	if f.client, err = brokers(c); err != nil {
 		return nil, err
@@ -79,18 +106,22 @@ func (f *finder) close() {
 	}
 }
 
-// find looks an id up. Finding nothing is an error with an exit code of its own, which says where it looked.
+// find looks an id up. Finding nothing is an error with an exit code of its own, which says where it looked; so is an answer of topics
+// alone where the store was to be asked too. The trace is there with both.
 func (f *finder) find(ctx context.Context, id string, timeout time.Duration) (*trace.Trace, error) {
-	if !event.ValidID([]byte(id)) {
-		return nil, cli.Exit("the id is not one that an event can have: 1 to 128 letters, digits and .:_-/+=~", 1)
-	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	t, err := trace.Find(ctx, id, f.opts)
 	if err != nil {
 		return nil, cli.Exit(err, 1)
 	}
-	if len(t.Events) == 0 && len(t.Receipts) == 0 {
+	found := len(t.Events) > 0 || len(t.Receipts) > 0
+	switch {
+	case t.Search.StoreError != "" && found:
+		return t, cli.Exit("this is what topics tell; whether rows are there is not known: "+t.Search.StoreError+"; set --clickhouse-dsn or EBBGATE_CLICKHOUSE_DSN", exitPartly)
+	case t.Search.StoreError != "":
+		return t, cli.Exit("no topic has it, and rows could not be looked for: "+t.Search.StoreError+"; set --clickhouse-dsn or EBBGATE_CLICKHOUSE_DSN", 1)
+	case !found:
 		return t, cli.Exit(fmt.Sprintf("%s was not found; %s", id, t.Search.String()), exitNotFound)
 	}
 	return t, nil

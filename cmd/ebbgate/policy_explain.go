@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,8 +18,11 @@ import (
 	"github.com/ebbgate/ebbgate/internal/workspace"
 )
 
-// exitQuarantined is the exit code of an explanation that ends in quarantine.
-const exitQuarantined = 3
+// Exit codes of an explanation, beside those of searches.
+const (
+	exitQuarantined = 3
+	exitRules       = 5 // policy or contracts do not compile
+)
 
 func policyExplainCommand() *cli.Command {
 	return &cli.Command{
@@ -44,8 +48,9 @@ With --event-id it explains an event of the running system instead: what was dec
 from the topic with role policies. Fields are explained as long as the event is on the topic with role validated, and held
 against the record in the destination's topic.
 
-Exit codes: 0 explained, whatever the verdicts; 1 it could not be explained; 3 the event goes, or went, to quarantine; 4 --event-id
-was not found, and where was looked is told.
+Exit codes: 0 explained, whatever the verdicts; 1 the running system could not be searched; 2 what is asked for is not there: a
+file, a destination, a purpose; 3 the event goes, or went, to quarantine; 4 --event-id was not found, and where was looked is told;
+5 policy or contracts do not compile; 6 ClickHouse did not answer, and what the topics tell is explained.
 
 --output json prints {"event_id", "event_name", "policies": [{"version", "sha256"}], "contract": {"event", "version", "class", "rule"},
 "consent": {"basis": "claim|given|decision", "purposes": [{"purpose", "holds", "reason"}]}, "faults": [{"stage", "code", "path", "rule",
@@ -76,19 +81,14 @@ func explainEvent(c *cli.Context) error {
 		explained = explainRecorded
 	}
 	report, err := explained(c)
-	if err == nil {
-		err = only(report, c.String("destination"))
+	if report == nil {
+		return failed(err)
 	}
-	if coded, ok := err.(cli.ExitCoder); ok {
-		return coded
-	}
-	if err != nil {
-		return cli.Exit(err, 1)
-	}
-	if c.String("output") == "json" {
-		err = printJSON(c.App.Writer, report)
-	} else {
+	only(report, c.String("destination"))
+	if c.String("output") != "json" {
 		showExplanation(c.App.Writer, report)
+	} else if err := printJSON(c.App.Writer, report); err != nil {
+		return err
 	}
 	if err == nil && report.Quarantined() {
 		return cli.Exit("the event is quarantined: "+report.Faults[0].Code, exitQuarantined)
@@ -98,25 +98,37 @@ func explainEvent(c *cli.Context) error {
 
 func explainFile(c *cli.Context) (*explain.Report, error) {
 	if c.NArg() != 1 {
-		return nil, fmt.Errorf("name one file with an event after the flags, - for standard input, or --event-id")
+		return nil, cli.Exit("name one file with an event after the flags, - for standard input, or --event-id", exitAsked)
+	}
+	if name := c.String("policy"); name != "" {
+		if _, err := os.Stat(name); err != nil {
+			return nil, cli.Exit(fmt.Sprintf("reading the policy: %q: %v", name, errors.Unwrap(err)), exitAsked)
+		}
 	}
 	ws, err := workspace.LoadRules(c.String("workspace"), c.String("policy"))
 	if err != nil {
+		return nil, cli.Exit(err, exitRules)
+	}
+	if err := knows(ws, c.String("destination")); err != nil {
 		return nil, err
 	}
 	given, err := parseGiven(c.String("consent"))
 	if err != nil {
-		return nil, err
+		return nil, cli.Exit(err, exitAsked)
 	}
 	body, err := readEvent(c.Args().First(), c.App.Reader)
 	if err != nil {
-		return nil, err
+		return nil, cli.Exit(err, exitAsked)
 	}
 	e, err := explain.New(ws)
 	if err != nil {
-		return nil, err
+		return nil, cli.Exit(err, exitRules)
 	}
-	return e.Event(body, explain.Options{Now: time.Now(), Consent: given})
+	report, err := e.Event(body, explain.Options{Now: time.Now(), Consent: given})
+	if err != nil {
+		return nil, cli.Exit(err, exitAsked)
+	}
+	return report, nil
 }
 
 // readEvent reads no more than shows that an event is too large.
@@ -146,6 +158,9 @@ func parseGiven(text string) (map[string]bool, error) {
 		if name == "" || (value != "true" && value != "false") {
 			return nil, fmt.Errorf("--consent is %q: write PURPOSE=true or PURPOSE=false, several separated by commas", text)
 		}
+		if _, twice := given[name]; twice {
+			return nil, fmt.Errorf("--consent is %q: it states %s twice", text, name)
+		}
 		given[name] = value == "true"
 	}
 	return given, nil
@@ -154,25 +169,31 @@ func parseGiven(text string) (map[string]bool, error) {
 func explainRecorded(c *cli.Context) (*explain.Report, error) {
 	for _, flag := range []string{"policy", "consent"} {
 		if c.IsSet(flag) {
-			return nil, fmt.Errorf("--%s does not go with --event-id, which explains what was decided", flag)
+			return nil, cli.Exit("--"+flag+" does not go with --event-id, which explains what was decided", exitAsked)
 		}
 	}
 	if c.Args().Present() {
-		return nil, fmt.Errorf("name a file or --event-id, not both")
+		return nil, cli.Exit("name a file or --event-id, not both", exitAsked)
+	}
+	id, err := validID(c.String("event-id"))
+	if err != nil {
+		return nil, err
 	}
 	f, err := newFinder(c)
 	if err != nil {
 		return nil, err
 	}
 	defer f.close()
+	if err := knows(f.ws, c.String("destination")); err != nil {
+		return nil, err
+	}
 	published, ok := f.ws.Topics.ByRole(topics.Policies)
 	if !ok {
 		return nil, fmt.Errorf("%s/topics.yaml: no topic has role policies: add privacy.policies with role: policies", f.ws.Dir)
 	}
-	id := c.String("event-id")
-	t, err := f.find(c.Context, id, c.Duration("timeout"))
-	if err != nil {
-		return nil, err
+	t, searched := f.find(c.Context, id, c.Duration("timeout"))
+	if t == nil || len(t.Events) == 0 {
+		return nil, searched
 	}
 	rules, err := trace.Policies(c.Context, f.client, published.Name)
 	if err != nil {
@@ -180,23 +201,25 @@ func explainRecorded(c *cli.Context) (*explain.Report, error) {
 	}
 	for i := range t.Events {
 		if t.Events[i].EventID == id {
-			return explain.Recorded(t.Events[i].Evidence(), rules), nil
+			return explain.Recorded(t.Events[i].Evidence(), rules), searched
 		}
 	}
-	return nil, fmt.Errorf("%s is a correlation id: `ebbgate trace` lists its events", id)
+	return nil, cli.Exit(fmt.Sprintf("%s is no event but what events came with, as a correlation id or a receipt: `ebbgate trace %s` lists them", id, id), exitAsked)
+}
+
+// knows refuses a destination that the policy does not have, before anything is searched.
+func knows(ws *workspace.Workspace, destination string) error {
+	var names []string
+	for _, d := range ws.Policy.Destinations {
+		names = append(names, d.Name)
+	}
+	if destination == "" || slices.Contains(names, destination) {
+		return nil
+	}
+	return cli.Exit(fmt.Sprintf("--destination is %q: the policy has %s", destination, strings.Join(names, ", ")), exitAsked)
 }
 
 // only leaves one destination in the report.
-func only(r *explain.Report, name string) error {
-	if name == "" {
-		return nil
-	}
-	var names []string
-	for _, d := range r.Destinations {
-		if names = append(names, d.Destination); d.Destination == name {
-			r.Destinations = []explain.Destination{d}
-			return nil
-		}
-	}
-	return fmt.Errorf("--destination is %q: the policy has %s", name, strings.Join(names, ", "))
+func only(r *explain.Report, name string) {
+	r.Destinations = slices.DeleteFunc(r.Destinations, func(d explain.Destination) bool { return name != "" && d.Destination != name })
 }

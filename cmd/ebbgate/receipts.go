@@ -44,9 +44,10 @@ Examples:
 			},
 			{
 				Name: "show", Usage: "Show one attempt and what became of it", ArgsUsage: "RECEIPT_ID",
-				Description: `Exit codes: 0 found; 1 the search failed; 4 there is no such receipt where it looked.`,
-				Flags:       append(findFlags(), outputFlag()),
-				Action:      receiptsShow,
+				Description: `Exit codes: 0 found; 1 the search failed; 2 what is asked is no id, or a flag is wrong; 4 there is no such receipt where it looked; 6
+ClickHouse did not answer, and what the topics tell is printed.`,
+				Flags:  append(findFlags(), outputFlag()),
+				Action: receiptsShow,
 			},
 			verifyCommand(),
 		},
@@ -67,7 +68,7 @@ func receiptFlags() []cli.Flag {
 func receiptsList(c *cli.Context) error {
 	f, err := newFinder(c)
 	if err != nil {
-		return cli.Exit(err, 1)
+		return failed(err)
 	}
 	defer f.close()
 	want := trace.Wanted{
@@ -116,28 +117,32 @@ type shown struct {
 }
 
 func receiptsShow(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return cli.Exit("name one receipt, after the flags: `ebbgate receipts list` shows their ids", 1)
+	id, err := exactlyOne(c, "receipt (`ebbgate receipts list` shows their ids)")
+	if err != nil {
+		return err
 	}
 	f, err := newFinder(c)
 	if err != nil {
-		return cli.Exit(err, 1)
+		return failed(err)
 	}
 	defer f.close()
-	t, err := f.find(c.Context, c.Args().First(), c.Duration("timeout"))
-	if err != nil {
-		return err
+	t, searched := f.find(c.Context, id, c.Duration("timeout"))
+	if t == nil || len(t.Receipts)+len(t.Events) == 0 {
+		return searched
 	}
 	r := t.Receipt()
 	if r == nil {
 		return cli.Exit("no receipt has this id: `ebbgate receipts list --id ID` finds receipts by other ids", exitNotFound)
 	}
 	if c.String("output") == "json" {
-		return printJSON(c.App.Writer, shown{r, t.Became(r), t})
+		if err := printJSON(c.App.Writer, shown{r, t.Became(r), t}); err != nil {
+			return err
+		}
+		return searched
 	}
 	showReceipt(c.App.Writer, t, r)
 	showTrace(c.App.Writer, t)
-	return nil
+	return searched
 }
 
 func showReceipt(w io.Writer, t *trace.Trace, r *receipt.Receipt) {

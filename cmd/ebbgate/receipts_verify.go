@@ -26,7 +26,7 @@ func verifyCommand() *cli.Command {
 the time it arrived. The endpoint is found by its source in doors/ and streams/ of the workspace. A secret that was taken out there
 is given with --secret-file or --secret-env.
 
-Exit codes: 0 good; 1 it could not be verified; 3 bad; 4 there is no such receipt where it looked; 5 the bytes are gone, or were
+Exit codes: 0 good; 1 it could not be verified; 2 what is asked is no id, or a flag is wrong; 3 bad; 4 there is no such receipt where it looked; 5 the bytes are gone, or were
 never kept.`,
 		Flags:  append(receiptFlags(), secretFlags()...),
 		Action: receiptsVerify,
@@ -34,17 +34,18 @@ never kept.`,
 }
 
 func receiptsVerify(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return cli.Exit("name one receipt, after the flags: `ebbgate receipts list` shows their ids", 1)
+	id, err := exactlyOne(c, "receipt (`ebbgate receipts list` shows their ids)")
+	if err != nil {
+		return err
 	}
 	f, err := newFinder(c)
 	if err != nil {
-		return cli.Exit(err, 1)
+		return failed(err)
 	}
 	defer f.close()
 	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
 	defer cancel()
-	r, err := oneReceipt(ctx, c.Args().First(), f.opts)
+	r, err := oneReceipt(ctx, id, f.opts)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,8 @@ it, a receipt of the webhook door the events of its delivery. Values of events a
 
 The search reads the topics since --since and looks nothing up by content but ids. Progress is on standard error.
 
-Exit codes: 0 found; 1 the search failed; 4 nothing was found, and where was looked is told.
+Exit codes: 0 found; 1 the search failed; 2 what is asked is no id, or a flag is wrong; 4 nothing was found, and where was looked is
+told; 6 ClickHouse did not answer, and what the topics tell is printed.
 
 --output json prints {"id", "receipts": [...], "events": [{"event_id", "correlation_id", "steps": [{"at", "stage", "destination", "outcome", "reason",
 "path", "rule", "attempts", "policy", "consent_version", "replay_epoch", "position", "from"}], "ends": [{"destination", "outcome",
@@ -38,15 +39,16 @@ Examples:
 }
 
 func runTrace(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return cli.Exit("name one event id, correlation id or receipt id, after the flags", 1)
+	id, err := exactlyOne(c, "event id, correlation id or receipt id")
+	if err != nil {
+		return err
 	}
 	f, err := newFinder(c)
 	if err != nil {
-		return cli.Exit(err, 1)
+		return failed(err)
 	}
 	defer f.close()
-	t, err := f.find(c.Context, c.Args().First(), c.Duration("timeout"))
+	t, err := f.find(c.Context, id, c.Duration("timeout"))
 	if t != nil && c.String("output") == "json" {
 		if err := printJSON(c.App.Writer, t); err != nil {
 			return err

@@ -57,8 +57,10 @@ func Find(ctx context.Context, id string, opts Options) (*Trace, error) {
 		return nil, err
 	}
 	if opts.Store != nil {
-		if err := opts.Store.look(ctx, f); err != nil {
+		if err := opts.Store.look(ctx, f); err != nil && ctx.Err() != nil {
 			return nil, err
+		} else if err != nil {
+			t.Search.StoreError = err.Error()
 		}
 		if err := f.walkBack(ctx, r); err != nil {
 			return nil, err

@@ -75,10 +75,12 @@ func (e *Event) Evidence() explain.Evidence { return e.evidence }
 
 // Search says where was looked, and how long it took.
 type Search struct {
-	Since   *time.Time `json:"since,omitempty"` // nil for all there is
-	Topics  []Searched `json:"topics"`
-	Store   bool       `json:"store"` // whether a store was asked
-	Seconds float64    `json:"seconds"`
+	Since  *time.Time `json:"since,omitempty"` // nil for all there is
+	Topics []Searched `json:"topics"`
+	Store  bool       `json:"store"` // whether a store was asked
+	// StoreError is why the store did not answer. What topics tell stands.
+	StoreError string  `json:"store_error,omitempty"`
+	Seconds    float64 `json:"seconds"`
 }
 
 // Searched is one topic and how many records were read.
@@ -155,7 +157,10 @@ func (s *Search) String() string {
 	if s.Since != nil {
 		since = "since " + s.Since.Format(time.RFC3339) + " (--since)"
 	}
-	if s.Store {
+	switch {
+	case s.StoreError != "":
+		store = "the store did not answer"
+	case s.Store:
 		store = "rows were looked for too"
 	}
 	return fmt.Sprintf("read %d records of %s, %s, in %.1f s; %s", records, strings.Join(names, ", "), since, s.Seconds, store)

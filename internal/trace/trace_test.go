@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ebbgate/ebbgate/internal/clickhouse"
 	"github.com/ebbgate/ebbgate/internal/consent"
 	"github.com/ebbgate/ebbgate/internal/kafka"
 	"github.com/ebbgate/ebbgate/internal/plugtest"
@@ -168,4 +169,19 @@ func TestPoliciesAreFoundByVersion(t *testing.T) {
 	require.Error(t, err)
 	_, err = rules("never")
 	require.ErrorContains(t, err, "privacy.policies does not have it")
+}
+
+// At night, with the store down, the topics still tell.
+func TestAStoreThatDoesNotAnswerTakesNothingFromWhatTopicsTell(t *testing.T) {
+	h := newHouse(t)
+	h.put("events.raw", `{}`, from("evt_1", "req_1", "1")...)
+	client, err := clickhouse.Open(clickhouse.Options{DSN: "clickhouse://ebbgate:canary@127.0.0.1:1/ebbgate", Timeout: time.Second})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	h.opts.Store = &trace.Store{Client: client, Destination: "analytics", Table: "events"}
+	found := h.find("evt_1")
+	require.Equal(t, "accepted", steps(found.Events[0]))
+	require.Contains(t, found.Search.StoreError, "connection refused")
+	require.Contains(t, found.Search.String(), "the store did not answer")
+	require.Empty(t, h.find("evt_never").Events)
 }
