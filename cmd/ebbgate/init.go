@@ -33,7 +33,7 @@ Examples:
 }
 
 func runInit(c *cli.Context) error {
-	if c.NArg() != 1 {
+	if c.NArg() != 1 || c.Args().First() == "" { // an empty name is a variable that is not set, not the folder one stands in
 		return cli.Exit("name one folder, which is new or empty: `ebbgate init shop`", 1)
 	}
 	dir := filepath.Clean(c.Args().First())

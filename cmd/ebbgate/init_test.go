@@ -41,6 +41,7 @@ func TestInitSaysWhyNot(t *testing.T) {
 		want string
 	}{
 		{nil, 1, "name one folder, which is new or empty"},
+		{[]string{""}, 1, "name one folder"},
 		{[]string{"a", "b"}, 1, "name one folder"},
 		{[]string{dir}, exitOccupied, "holds file: init writes into a new or empty folder only"},
 		{[]string{file}, exitOccupied, "is a file: init writes"},

@@ -12,9 +12,9 @@ import (
 
 // bases words what an explanation of consent rests on.
 var bases = map[string]string{
-	explain.BasisClaim:    "the event's own claim; the subject's current records were not asked (--consent states others)",
-	explain.BasisGiven:    "what --consent states, else the event's own claim; the subject's current records were not asked",
-	explain.BasisDecision: "what its records say was decided",
+	explain.BasisClaim:    "the event's own claim; the subject's current records, and those of ids linked to it, were not asked (--consent states others)",
+	explain.BasisGiven:    "what --consent states, else the event's own claim; the subject's current records, and those of ids linked to it, were not asked",
+	explain.BasisDecision: "what its records say was decided, by what was known then of the subject and of ids linked to it",
 }
 
 func showExplanation(w io.Writer, r *explain.Report) {

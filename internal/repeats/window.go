@@ -2,6 +2,9 @@ package repeats
 
 import "hash/maphash"
 
+// DefaultWindow is how many offsets are looked back where nobody says otherwise.
+const DefaultWindow = 100_000
+
 // Verdict is what a record is.
 type Verdict uint8
 

@@ -121,6 +121,7 @@ func (f *found) enter(e *Event, t topics.Topic, rec *kgo.Record) {
 		delete(f.entered, *step.Position)
 	case t.Role == topics.Raw:
 		step.Stage, step.Outcome = "ingest", Accepted
+		e.sighted(rec)
 		e.evidence.Raw = rec.Value
 		delete(f.entered, *step.Position)
 	case t.Role == topics.Validated:

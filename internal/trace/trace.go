@@ -16,6 +16,7 @@ import (
 const (
 	Received    = "received"    // on the topic where events enter
 	Accepted    = "accepted"    // has an envelope, an id and a subject
+	Duplicate   = "duplicate"   // the record before it has the same id and content: taken out
 	Stored      = "stored"      // keeps its contract and may be stored
 	Authorized  = "authorized"  // sealed for a destination
 	Allowed     = "allowed"     // a decision record of an allowance, of which a sample is kept
@@ -68,6 +69,7 @@ type Event struct {
 	Ends          []End  `json:"ends"`  // in order of the policy
 
 	evidence explain.Evidence
+	sights   []sight
 }
 
 // Evidence is what an explanation of the event's fields needs.
@@ -100,6 +102,7 @@ type Trace struct {
 
 // finish orders the steps and says what became of the event.
 func (e *Event) finish(destinations []string) {
+	e.takenOut()
 	slices.SortStableFunc(e.Steps, func(a, b Step) int {
 		if c := a.At.Compare(b.At); c != 0 {
 			return c
@@ -115,7 +118,7 @@ func (e *Event) finish(destinations []string) {
 }
 
 // order is that in which outcomes of one moment happened.
-var order = []string{Received, Accepted, Stored, Authorized, Allowed, Denied, Quarantined, Delivered, Settled}
+var order = []string{Received, Accepted, Duplicate, Stored, Authorized, Allowed, Denied, Quarantined, Delivered, Settled}
 
 func rank(outcome string) int { return slices.Index(order, outcome) }
 

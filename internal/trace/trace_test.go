@@ -185,3 +185,22 @@ func TestAStoreThatDoesNotAnswerTakesNothingFromWhatTopicsTell(t *testing.T) {
 	require.Contains(t, found.Search.String(), "the store did not answer")
 	require.Empty(t, h.find("evt_never").Events)
 }
+
+// Nothing is written down of a record that repeats another, so the trace tells it from the log, as the processor does.
+func TestARepeatThatWasTakenOutIsAStep(t *testing.T) {
+	h := newHouse(t)
+	again := func(content string, more ...string) {
+		h.put("events.raw", `{}`, append(append(from("evt_1", "req_1", "1"), "content_digest", content), more...)...)
+	}
+	again("a")
+	h.put("events.validated", `{}`, from("evt_1", "req_1", "1")...)
+	again("a")
+	require.Equal(t, "accepted, stored, accepted, duplicate", steps(h.find("evt_1").Events[0]))
+	again("b")
+	again("b", "replay_id", "rpl_1")
+	require.Equal(t, "accepted, stored, accepted, duplicate, accepted, accepted", steps(h.find("evt_1").Events[0]),
+		"another content is a conflict, and what is sent through again on purpose is none")
+	h.put("events.validated", `{}`, from("evt_1", "req_1", "1")...)
+	h.put("events.validated", `{}`, from("evt_1", "req_1", "1")...)
+	require.NotContains(t, steps(h.find("evt_1").Events[0]), "duplicate", "what was judged was not taken out")
+}

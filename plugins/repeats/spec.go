@@ -4,6 +4,7 @@ import (
 	"github.com/redpanda-data/benthos/v4/public/service"
 
 	"github.com/ebbgate/ebbgate/internal/kafka"
+	"github.com/ebbgate/ebbgate/internal/repeats"
 	"github.com/ebbgate/ebbgate/internal/stage"
 )
 
@@ -35,7 +36,7 @@ Metrics: `+"`ebbgate_repeats_removed_total{topic} ebbgate_id_conflicts_total{top
 		Fields(
 			service.NewIntField(reFieldWindow).
 				Description("How many offsets of a partition are looked back. Each takes about 60 bytes of memory, for every partition this process reads.").
-				Default(100_000).
+				Default(repeats.DefaultWindow).
 				LintRule(`root = if this < 1 { "window must be at least 1" }`),
 			stage.WorkspaceField(),
 		).
