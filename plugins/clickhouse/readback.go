@@ -72,21 +72,20 @@ func (o *output) dropRepeats(ctx context.Context, c *chunk, p progress) error {
 	if c.epoch > 0 {
 		return o.dropKnownEvents(ctx, c)
 	}
-	if len(p.suspects) == 0 {
-		return nil
-	}
-	for source, at := range p.suspects {
-		known, err := o.knownAt(ctx, source, offsetsOf(c, at))
+	for part := range slices.Chunk(p.suspects, lookupSize) {
+		known, err := o.knownOf(ctx, c, part)
 		if err != nil {
 			return err
 		}
-		for _, i := range at {
+		for _, i := range part {
 			if r := &c.records[i]; known[r.identity()] && r.fate == wanted {
 				r.fate = repeated
 			}
 		}
 	}
-	dropWithin(c, func(r *record) (identity, bool) { return r.identity(), r.sealed.SrcTopic != "" })
+	if p.disorder {
+		dropWithin(c, func(r *record) (identity, bool) { return r.identity(), r.sealed.SrcTopic != "" })
+	}
 	return nil
 }
 
@@ -107,11 +106,12 @@ func (r *record) source() sourceKey { return sourceKey{r.sealed.SrcTopic, r.seal
 // progress is how far a chunk takes its sources.
 type progress struct {
 	taken    map[sourceKey]int64 // highest offset of each, this chunk included
-	suspects map[sourceKey][]int // records not above the highest before them
+	suspects []int               // records not above the highest before the chunk: the table may have them
+	disorder bool                // a record is not above the highest before it: the chunk may have it twice
 }
 
 // trace follows the source positions through the chunk. A record that is not above the highest position taken before
-// it may be a repeat; it may as well have been overtaken, so only the table can tell.
+// it may be a repeat; it may as well have been overtaken, so only the table, or the chunk, can tell.
 func (c *chunk) trace(before map[sourceKey]int64) progress {
 	p := progress{taken: maps.Clone(before)}
 	if p.taken == nil {
@@ -122,25 +122,17 @@ func (c *chunk) trace(before map[sourceKey]int64) progress {
 		if r.sealed.SrcTopic == "" {
 			continue
 		}
-		source := r.source()
-		if highest, ok := p.taken[source]; !ok || r.sealed.SrcOffset > highest {
-			p.taken[source] = r.sealed.SrcOffset
-			continue
+		source, offset := r.source(), r.sealed.SrcOffset
+		if highest, ok := before[source]; ok && offset <= highest {
+			p.suspects = append(p.suspects, i)
 		}
-		if p.suspects == nil {
-			p.suspects = map[sourceKey][]int{}
+		if highest, ok := p.taken[source]; !ok || offset > highest {
+			p.taken[source] = offset
+		} else {
+			p.disorder = true
 		}
-		p.suspects[source] = append(p.suspects[source], i)
 	}
 	return p
-}
-
-func offsetsOf(c *chunk, at []int) []int64 {
-	offsets := make([]int64, len(at))
-	for i, n := range at {
-		offsets[i] = c.records[n].sealed.SrcOffset
-	}
-	return offsets
 }
 
 // dropWithin drops all but the first of the chunk's records that share an identity.
@@ -159,27 +151,36 @@ func dropWithin[K comparable](c *chunk, identity func(*record) (K, bool)) {
 	}
 }
 
-// knownAt tells which events from offsets of a source partition are rows.
-func (o *output) knownAt(ctx context.Context, source sourceKey, offsets []int64) (map[identity]bool, error) {
+// knownOf tells which of the events from the source positions of the records numbered in at are rows.
+func (o *output) knownOf(ctx context.Context, c *chunk, at []int) (map[identity]bool, error) {
 	known := map[identity]bool{}
-	for part := range slices.Chunk(offsets, lookupSize) {
-		texts := make([]string, len(part))
-		for i, n := range part {
-			texts[i] = strconv.FormatInt(n, 10)
-		}
-		query := "SELECT src_offset, " + o.cfg.shape().identity + " FROM " + clickhouse.Quote(o.cfg.table) + " WHERE src_topic = " + clickhouse.Literal(source.topic) +
-			" AND src_partition = " + strconv.Itoa(int(source.partition)) + " AND src_offset IN (" + strings.Join(texts, ",") + ")"
-		err := o.lookup(ctx, query, nil, func(scan func(...any) error) error {
-			row := identity{sourceKey: source}
-			err := scan(&row.offset, &row.eventID)
-			known[row] = true
-			return err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("looking for repeats by source position: %w", err)
-		}
+	query := "SELECT src_topic, src_partition, src_offset, " + o.cfg.shape().identity + " FROM " + clickhouse.Quote(o.cfg.table) + " WHERE " + positions(c, at)
+	err := o.lookup(ctx, query, nil, func(scan func(...any) error) error {
+		var row identity
+		err := scan(&row.topic, &row.partition, &row.offset, &row.eventID)
+		known[row] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for repeats by source position: %w", err)
 	}
 	return known, nil
+}
+
+// positions is the condition that a row came from the source position of one of the records. It names offsets by IN, as the
+// table's index of them needs it.
+func positions(c *chunk, at []int) string {
+	offsets := map[sourceKey][]string{}
+	for _, i := range at {
+		r := &c.records[i]
+		offsets[r.source()] = append(offsets[r.source()], strconv.FormatInt(r.sealed.SrcOffset, 10))
+	}
+	conditions := make([]string, 0, len(offsets))
+	for source, texts := range offsets {
+		conditions = append(conditions, "(src_topic = "+clickhouse.Literal(source.topic)+
+			" AND src_partition = "+strconv.Itoa(int(source.partition))+" AND src_offset IN ("+strings.Join(texts, ",")+"))")
+	}
+	return strings.Join(conditions, " OR ")
 }
 
 // dropKnownEvents drops, in a replay, every record whose event id is a row already.

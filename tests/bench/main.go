@@ -83,8 +83,12 @@ func bench() error {
 		fmt.Print(r.budgetTable())
 	}
 	if o.only == "" || o.only == "paced" {
-		if r.delays, err = measurePaced(ctx, o.rate, o.paced); err != nil {
-			return err
+		for _, place := range pacedPlaces() {
+			d, err := measurePaced(ctx, o.rate, o.paced, place)
+			if err != nil {
+				return err
+			}
+			r.delays = append(r.delays, d)
 		}
 		fmt.Print(r.pacedTable())
 	}
