@@ -112,7 +112,7 @@ func TestAnEventInAFileIsExplained(t *testing.T) {
 	require.Equal(t, "consent.withdrawn.marketing", at(&r, 0, "--consent", "marketing=false", good).Reason)
 	require.Equal(t, "event.duplicate_name", at(&r, exitQuarantined, bad).Reason)
 	for _, args := range [][]string{{}, {"missing.json"}, {"--consent", "marketing", good}, {"--destination", "moon", good}, {"--event-id", "x", good}} {
-		require.Equal(t, 1, h.run(append([]string{"policy", "explain"}, args...)...).code, "%v", args)
+		require.Equal(t, 2, h.run(append([]string{"policy", "explain"}, args...)...).code, "%v", args)
 	}
 }
 
