@@ -40,17 +40,15 @@ func Apply(ctx context.Context, conn *pgx.Conn, area *staging.Area, drop bool) (
 	if err := plan.Blocked(); err != nil {
 		return nil, err
 	}
-	for _, sql := range plan.Statements() {
-		if _, err := tx.Exec(ctx, sql); err != nil {
-			return nil, fmt.Errorf("running %q: %w", firstLine(sql), err)
+	// What a role held through PUBLIC it lacks only once that is revoked, so there may be something left to grant.
+	left := plan
+	for round := 0; round < 2 && len(left.Changes) > 0; round++ {
+		if err := run(ctx, tx, left); err != nil {
+			return nil, err
 		}
-	}
-	if _, err := tx.Exec(ctx, "RESET ROLE"); err != nil {
-		return nil, fmt.Errorf("applying the staging area: %w", err)
-	}
-	left, err := MakePlan(ctx, tx, area, drop)
-	if err != nil {
-		return nil, err
+		if left, err = MakePlan(ctx, tx, area, drop); err != nil {
+			return nil, err
+		}
 	}
 	if len(left.Changes) > 0 {
 		return nil, fmt.Errorf("applying the staging area: the database still differs, so nothing was changed: %s", strings.Join(Drifted(left), "; "))
@@ -64,4 +62,17 @@ func Apply(ctx context.Context, conn *pgx.Conn, area *staging.Area, drop bool) (
 func firstLine(sql string) string {
 	line, _, _ := strings.Cut(sql, "\n")
 	return line
+}
+
+// run executes the plan's statements as the user who is connected.
+func run(ctx context.Context, tx pgx.Tx, plan *staging.Plan) error {
+	for _, sql := range plan.Statements() {
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("running %q: %w", firstLine(sql), err)
+		}
+	}
+	if _, err := tx.Exec(ctx, "RESET ROLE"); err != nil {
+		return fmt.Errorf("applying the staging area: %w", err)
+	}
+	return nil
 }

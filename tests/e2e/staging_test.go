@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,6 +34,9 @@ type area struct {
 	warehouse stitch.Destination
 }
 
+// rolesAreShared keeps two tests from making the roles of their one server at the same moment, of which PostgreSQL refuses one.
+var rolesAreShared sync.Mutex
+
 // newArea makes a database into the staging area of the house's workspace.
 func newArea(t *testing.T) *area {
 	t.Helper()
@@ -44,7 +48,9 @@ func newArea(t *testing.T) *area {
 		config.User = user
 		return config
 	}
+	rolesAreShared.Lock()
 	h.must("staging", "apply", "--dsn", admin)
+	rolesAreShared.Unlock()
 	writer := as("stage_writer")
 	h.env = append(h.env, fmt.Sprintf("%s=postgres://%s@%s:%d/%s?sslmode=disable", sandbox.EnvStaging, writer.User, writer.Host, writer.Port, writer.Database))
 	a := &area{house: h, reader: stitch.Reader{Schema: "stitch_stage"}}
