@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -113,7 +114,9 @@ func moment(at time.Time) string { return at.Format("2006-01-02 15:04:05.000") }
 type shown struct {
 	Receipt *receipt.Receipt `json:"receipt"`
 	Became  string           `json:"became"`
-	Trace   *trace.Trace     `json:"trace"`
+	// SameBody are receipts of other events that came with the same bytes from the same source.
+	SameBody []string     `json:"same_body"`
+	Trace    *trace.Trace `json:"trace"`
 }
 
 func receiptsShow(c *cli.Context) error {
@@ -134,15 +137,40 @@ func receiptsShow(c *cli.Context) error {
 	if r == nil {
 		return cli.Exit("no receipt has this id: `ebbgate receipts list --id ID` finds receipts by other ids", exitNotFound)
 	}
+	same, err := f.sameBody(c.Context, r, c.Duration("timeout"))
+	if err != nil {
+		return cli.Exit(err, 1)
+	}
 	if c.String("output") == "json" {
-		if err := printJSON(c.App.Writer, shown{r, t.Became(r), t}); err != nil {
+		if err := printJSON(c.App.Writer, shown{r, t.Became(r), same, t}); err != nil {
 			return err
 		}
 		return searched
 	}
 	showReceipt(c.App.Writer, t, r)
+	if len(same) > 0 {
+		fmt.Fprintf(c.App.Writer, "%-14s %s: other events with the same bytes; sent again under another id?\n", "same body", strings.Join(same, ", "))
+	}
 	showTrace(c.App.Writer, t)
 	return searched
+}
+
+// sameBody lists receipts of other events that came with the bytes of r.
+func (f *finder) sameBody(ctx context.Context, r *receipt.Receipt, timeout time.Duration) ([]string, error) {
+	if r.Delivery == "" { // then the bytes are the id
+		return []string{}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	list, err := trace.ListReceipts(ctx, trace.Wanted{BodyOf: r, Limit: 10}, f.opts)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(list.Receipts))
+	for i, other := range list.Receipts {
+		ids[i] = other.ID
+	}
+	return ids, nil
 }
 
 func showReceipt(w io.Writer, t *trace.Trace, r *receipt.Receipt) {

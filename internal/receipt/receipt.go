@@ -52,6 +52,13 @@ type Ref struct {
 // Verified is the verification of a good signature.
 const Verified = "ok"
 
+// SameBodyAs tells whether the other delivery brought the same bytes from the same source as another event. That is what one
+// looks like which somebody captured and sent again under an id of their own, where the provider does not sign the id.
+func (r *Receipt) SameBodyAs(other *Receipt) bool {
+	return r.Source == other.Source && r.BodySHA256 == other.BodySHA256 && r.EventID != other.EventID &&
+		r.Verification == Verified && other.Verification == Verified
+}
+
 // Bears tells whether an id is one of the receipt's: its own, the event's here or at the provider, or the correlation id.
 func (r *Receipt) Bears(id string) bool {
 	return id != "" && (id == r.ID || id == r.EventID || id == r.Delivery || id == r.Correlation)

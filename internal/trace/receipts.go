@@ -18,15 +18,18 @@ type Wanted struct {
 	Source, Verification string
 	Status               int
 	// ID is any id that a receipt bears.
-	ID    string
-	Until time.Time
+	ID string
+	// BodyOf is a receipt of which other events with the same body are wanted.
+	BodyOf *receipt.Receipt
+	Until  time.Time
 	// Limit is how many to give at most, the newest; 0 for all.
 	Limit int
 }
 
 func (w *Wanted) wants(r *receipt.Receipt) bool {
 	return (w.Source == "" || w.Source == r.Source) && (w.Verification == "" || w.Verification == r.Verification) &&
-		(w.Status == 0 || w.Status == r.Status) && (w.ID == "" || r.Bears(w.ID)) && (w.Until.IsZero() || r.At.Before(w.Until))
+		(w.Status == 0 || w.Status == r.Status) && (w.ID == "" || r.Bears(w.ID)) && (w.Until.IsZero() || r.At.Before(w.Until)) &&
+		(w.BodyOf == nil || r.SameBodyAs(w.BodyOf))
 }
 
 // Receipts are attempts at the webhook door, in order of time.

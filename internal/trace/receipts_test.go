@@ -47,6 +47,20 @@ func made(r *receipt.Receipt, id string) []string {
 	return []string{"event_id", id, "src_topic", "inbound.webhooks", "src_partition", "1", "src_offset", []string{"0", "1", "2", "3"}[r.Raw.Offset]}
 }
 
+// Every attempt of the test has the same body.
+func TestOtherEventsWithTheSameBodyAreFound(t *testing.T) {
+	h := door(t)
+	first := h.attempt("github", "evt_1", 200)
+	h.attempt("github", "evt_1", 200) // a retry
+	h.attempt("stripe", "evt_2", 200) // of another source
+	h.attempt("github", "", 401)      // nobody signed it
+	captured := h.attempt("github", "evt_3", 200)
+	list, err := trace.ListReceipts(h.ctx(), trace.Wanted{BodyOf: first}, h.opts)
+	require.NoError(t, err)
+	require.Len(t, list.Receipts, 1)
+	require.Equal(t, captured.ID, list.Receipts[0].ID)
+}
+
 func TestATraceStartsFromAReceipt(t *testing.T) {
 	h := door(t)
 	first := h.attempt("billing", "evt_1", 200)

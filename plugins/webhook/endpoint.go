@@ -19,6 +19,7 @@ type endpoint struct {
 	path, source, provider string
 	scheme                 *signature.Scheme
 	admission              *door.Admission
+	bodies                 bodies
 }
 
 func parseEndpoints(conf *service.ParsedConfig) (map[string]*endpoint, error) {

@@ -114,6 +114,9 @@ func (in *input) accept(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err := in.write(ctx, w, rec); err != nil {
 		return door.RefuseNotDurable
 	}
+	if rec.Delivery != "" && ep.bodies.again(rec.BodySHA256, rec.Delivery) {
+		in.metrics.equalBodies.Incr(1, ep.source)
+	}
 	return nil
 }
 

@@ -97,3 +97,20 @@ func (h *house) deliverAgain() {
 	resp.Body.Close()
 	require.Equal(h.t, http.StatusOK, resp.StatusCode)
 }
+
+// deliverCaptured posts a delivery of Shopify, again as Shopify does, and again under another id, as only somebody else does.
+func (h *house) deliverCaptured() {
+	h.t.Helper()
+	ep, err := webhook.Choose(h.endpoints(), "shopify")
+	require.NoError(h.t, err)
+	scheme, err := ep.Scheme()
+	require.NoError(h.t, err)
+	h.published++
+	body := fmt.Appendf(nil, `{"id":%d}`, h.published)
+	for _, id := range []string{"one", "one", "another"} {
+		d := sender.Delivery{URL: ep.URL, Scheme: scheme, ID: fmt.Sprint(id, h.published), Type: "orders/create", Body: body}
+		a, err := sender.Post(h.ctx(), http.DefaultClient, d)
+		require.NoError(h.t, err)
+		require.Equal(h.t, http.StatusOK, a.Status)
+	}
+}

@@ -91,6 +91,7 @@ func (h *house) traffic() {
 	require.NoError(h.t, h.client.ProduceSync(h.ctx(), delivery).FirstErr())
 	h.deliver(2, 30)
 	h.deliverAgain()
+	h.deliverCaptured()
 }
 
 const noMarketing = `{"analytics":true,"marketing":false}`

@@ -55,6 +55,7 @@ var values = map[string]float64{
 	`ebbgate_webhook_attempts_total{source="stripe",verification="bad_signature"}`:                                                  30 * rounds,
 	`ebbgate_webhook_refused_total{source="stripe",code="bad_signature"}`:                                                           30 * rounds,
 	`ebbgate_webhook_retries_total{source="slack"}`:                                                                                 rounds,
+	`ebbgate_webhook_equal_bodies_total{source="shopify"}`:                                                                          rounds,
 	`ebbgate_webhook_durable_seconds_count{source="stripe"}`:                                                                        2 * rounds,
 	`ebbgate_webhook_durable_seconds_sum{source="stripe"} < bool 30`:                                                                1,
 	`ebbgate_state_keys{topic="privacy.consent"}`:                                                                                   1,
