@@ -31,9 +31,9 @@ func TestOnARealPrometheus(t *testing.T) {
 	s.comes(`up == 1`)
 	for range rounds {
 		h.traffic()
-		h.settled()
 		h.drained("ebbgate-ingest-brokered", "inbound.github")
 		h.drained("ebbgate-ingest-webhooks", "inbound.webhooks")
+		h.settled()
 		h.seen(s, "ebbgate_input_records_total")
 	}
 	p.breakPolicy()
