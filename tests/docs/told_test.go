@@ -112,12 +112,15 @@ func (n *newcomer) run(commands string, want int) {
 	require.Equal(n.t, want, cmd.ProcessState.ExitCode(), "%s%s: %v", commands, out, err)
 }
 
-// background is a second shell, in which the commands run until the page is done.
+// background is a second shell, in which the commands run until the page is done. It is given what is remembered now: the file
+// is written anew by what the first shell runs meanwhile.
 func (n *newcomer) background(b block) {
 	n.t.Helper()
 	log, err := os.Create(filepath.Join(n.shell, "background.log"))
 	require.NoError(n.t, err)
-	cmd := exec.Command("bash", "-c", ". '"+filepath.Join(n.shell, "remembered")+"'; exec "+strings.TrimSpace(b.text))
+	remembered, err := os.ReadFile(filepath.Join(n.shell, "remembered"))
+	require.NoError(n.t, err)
+	cmd := exec.Command("bash", "-c", string(remembered)+"\nexec "+strings.TrimSpace(b.text))
 	cmd.Stdout, cmd.Stderr = log, log
 	require.NoError(n.t, cmd.Start())
 	n.t.Cleanup(func() {
