@@ -90,12 +90,12 @@ func (c *carried) seal(msg *service.Message, rec *seal.Record, sealer *seal.Seal
 // zero value is ready.
 type Sealings struct{ slab []carried }
 
-const sealingSlab = 64
+const carriedSlab = 64
 
 // SetSealed is the function of the same name.
 func (s *Sealings) SetSealed(msg *service.Message, rec *seal.Record, sealer *seal.Sealer) {
 	if len(s.slab) == 0 {
-		s.slab = make([]carried, sealingSlab)
+		s.slab = make([]carried, carriedSlab)
 	}
 	s.slab[0].seal(msg, rec, sealer)
 	s.slab = s.slab[1:]

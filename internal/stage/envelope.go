@@ -37,16 +37,26 @@ func TimeLimits(conf *service.ParsedConfig) (limits event.TimeLimits, err error)
 // Address routes a message that holds a valid envelope and stamps its lineage: event id, subject keys, correlation id.
 // What was found out about the event rides along.
 func (r *Reader) Address(msg *service.Message, ix *event.Index, subject *Subject, topic string) {
-	id, _ := ix.Get(event.EventID)
-	msg.MetaSet(MetaEventID, id.String())
-	msg.MetaSet(MetaSubjectKey, subject.Joined)
-	if correlation, ok := ix.Get(event.CorrelationID); ok {
-		msg.MetaSet(MetaCorrelationID, correlation.String())
-	} else {
-		msg.MetaSet(MetaCorrelationID, id.String())
+	v, _ := ix.Get(event.EventID)
+	id := r.text(v)
+	correlation := id
+	if v, ok := ix.Get(event.CorrelationID); ok {
+		correlation = r.text(v)
 	}
-	Route(msg, topic, subject.Primary())
+	msg.MetaSet(MetaEventID, id)
+	msg.MetaSet(MetaCorrelationID, correlation)
+	msg.MetaSet(MetaSubjectKey, subject.Joined)
+	if r.topic != topic {
+		r.topic = topic
+	}
+	msg.MetaSetMut(MetaTopic, r.topic)
+	msg.MetaSet(MetaKey, subject.Primary())
 	r.Carry(msg, ix, subject)
+}
+
+func (r *Reader) text(v event.Value) string {
+	var scratch [128]byte
+	return r.texts.String(v.Text(scratch[:0]))
 }
 
 // ReceivedAt is when the event reached the first topic, which is the same for every retry; without a topic it is now.

@@ -14,8 +14,10 @@ type Reader struct {
 	scanner *event.Scanner
 	arena   event.Arena
 
-	subjects []Subject // a slab, given out one by one
+	subjects []Subject // slabs, given out one by one
+	carried  []carried
 	texts    Texts
+	topic    any // the last one addressed to, which is a string: made a value of metadata once for all messages
 }
 
 // NewReader returns a reader whose indexes name fields by dict.
@@ -47,7 +49,13 @@ func (r *Reader) Read(msg *service.Message) (*event.Index, error) {
 
 // Carry lets an event's parsed form, its subject and the rules they were made by ride along with the message.
 func (r *Reader) Carry(msg *service.Message, ix *event.Index, subject *Subject) {
-	carry(msg, &carried{index: ix, subject: subject, rules: r.rules})
+	if len(r.carried) == 0 {
+		r.carried = make([]carried, carriedSlab)
+	}
+	c := &r.carried[0]
+	r.carried = r.carried[1:]
+	c.index, c.subject, c.rules = ix, subject, r.rules
+	carry(msg, c)
 }
 
 // Same reports whether two slices are the same bytes in memory, which is cheaper than and implies equality.
