@@ -14,6 +14,7 @@ import (
 	"github.com/ebbgate/ebbgate/internal/quarantine"
 	"github.com/ebbgate/ebbgate/internal/receipt"
 	"github.com/ebbgate/ebbgate/internal/seal"
+	"github.com/ebbgate/ebbgate/internal/stage"
 	"github.com/ebbgate/ebbgate/internal/topics"
 )
 
@@ -122,7 +123,9 @@ func (f *found) enter(e *Event, t topics.Topic, rec *kgo.Record) {
 	case t.Role == topics.Raw:
 		step.Stage, step.Outcome = "ingest", Accepted
 		e.sighted(rec)
-		e.evidence.Raw = rec.Value
+		if e.evidence.Raw == nil || header(rec, stage.MetaReplayID) != "" {
+			e.evidence.Raw = rec.Value // of the first: what follows repeats it or is another event
+		}
 		delete(f.entered, *step.Position)
 	case t.Role == topics.Validated:
 		step.Stage, step.Outcome = "validate", Stored
@@ -132,6 +135,10 @@ func (f *found) enter(e *Event, t topics.Topic, rec *kgo.Record) {
 		f.decided(e, &step, rec)
 	case t.Role == topics.Quarantine:
 		f.quarantined(e, &step, rec)
+		if step.Reason == codeConflict && step.Came != nil {
+			e.conflicts = append(e.conflicts, step)
+			return
+		}
 	}
 	e.Steps = append(e.Steps, step)
 }
@@ -172,6 +179,9 @@ func (f *found) quarantined(e *Event, step *Step, rec *kgo.Record) {
 		step.Destination = name
 	}
 	f.look(*step.Came, e.EventID)
+	if q.Code == codeConflict {
+		return // what it means is known once all is
+	}
 	e.outcome(explain.Outcome{At: step.At, Destination: step.Destination, Fault: &explain.Fault{Stage: q.Stage, Code: q.Code, Path: q.Path}})
 }
 

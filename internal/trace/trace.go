@@ -17,6 +17,7 @@ const (
 	Received    = "received"    // on the topic where events enter
 	Accepted    = "accepted"    // has an envelope, an id and a subject
 	Duplicate   = "duplicate"   // the record before it has the same id and content: taken out
+	Conflict    = "conflict"    // another event that came under this id is in quarantine; it says nothing of this one
 	Stored      = "stored"      // keeps its contract and may be stored
 	Authorized  = "authorized"  // sealed for a destination
 	Allowed     = "allowed"     // a decision record of an allowance, of which a sample is kept
@@ -70,6 +71,8 @@ type Event struct {
 
 	evidence explain.Evidence
 	sights   []sight
+	// conflicts are the records of quarantine of events that came under the id of another.
+	conflicts []Step
 }
 
 // Evidence is what an explanation of the event's fields needs.
@@ -103,6 +106,7 @@ type Trace struct {
 // finish orders the steps and says what became of the event.
 func (e *Event) finish(destinations []string) {
 	e.takenOut()
+	e.contested()
 	slices.SortStableFunc(e.Steps, func(a, b Step) int {
 		if c := a.At.Compare(b.At); c != 0 {
 			return c
@@ -118,7 +122,7 @@ func (e *Event) finish(destinations []string) {
 }
 
 // order is that in which outcomes of one moment happened.
-var order = []string{Received, Accepted, Duplicate, Stored, Authorized, Allowed, Denied, Quarantined, Delivered, Settled}
+var order = []string{Received, Accepted, Duplicate, Conflict, Stored, Authorized, Allowed, Denied, Quarantined, Delivered, Settled}
 
 func rank(outcome string) int { return slices.Index(order, outcome) }
 

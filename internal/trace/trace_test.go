@@ -204,3 +204,31 @@ func TestARepeatThatWasTakenOutIsAStep(t *testing.T) {
 	h.put("events.validated", `{}`, from("evt_1", "req_1", "1")...)
 	require.NotContains(t, steps(h.find("evt_1").Events[0]), "duplicate", "what was judged was not taken out")
 }
+
+// Whoever sends another event under an id takes nothing from what is told of the first.
+func TestAnEventUnderTheIDOfAnotherSaysNothingOfTheFirst(t *testing.T) {
+	h := newHouse(t)
+	conflict := func(id string, offset int64) {
+		q := &quarantine.Record{EventID: id, Code: "event.id_conflict", Path: "event_id", Stage: "validate", Attempts: 1, First: h.clock, Last: h.clock, Ref: quarantine.Ref{Topic: "events.raw", Partition: 1, Offset: offset}}
+		h.put("events.dlq", string(q.Append(nil)), "event_id", id)
+	}
+	h.put("events.raw", `{"first":true}`, from("evt_1", "req_1", "1")...)
+	h.put("events.validated", `{}`, from("evt_1", "req_1", "1")...)
+	h.put("events.authorized.analytics", `{}`, from("evt_1", "req_1", "1")...)
+	h.put("events.raw", `{"first":false}`, from("evt_1", "req_2", "2")...)
+	conflict("evt_1", 1)
+	e := h.find("evt_1").Events[0]
+	require.Equal(t, "accepted, stored, authorized analytics, accepted, conflict", steps(e))
+	require.Equal(t, []string{"authorized", "waiting", "waiting"}, []string{e.Ends[0].Outcome, e.Ends[1].Outcome, e.Ends[2].Outcome})
+	require.JSONEq(t, `{"first":true}`, string(e.Evidence().Raw))
+	for _, o := range e.Evidence().Outcomes {
+		require.Nil(t, o.Fault)
+	}
+
+	h.put("events.raw", `{}`, from("evt_2", "req_3", "3")...)
+	conflict("evt_2", 2)
+	alone := h.find("evt_2").Events[0]
+	require.Equal(t, "accepted, quarantined *", steps(alone), "nothing is left of the event that came first")
+	require.Equal(t, trace.End{Destination: "analytics", Outcome: "quarantined", Reason: "event.id_conflict"}, alone.Ends[0])
+	require.Len(t, alone.Evidence().Outcomes, 1)
+}
